@@ -1,0 +1,1 @@
+"""Kubeconfig and credentials."""

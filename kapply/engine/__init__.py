@@ -1,0 +1,1 @@
+"""Act: fetch what a plan needs, carry a plan out, wait."""

@@ -1,0 +1,1 @@
+"""Merge semantics: JSON in, JSON out. Imports only errors and values."""

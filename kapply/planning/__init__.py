@@ -1,0 +1,1 @@
+"""Decide: desired, live and inventory in, a Plan of Changes out. Pure."""

@@ -1,0 +1,1 @@
+"""Plans and events as text, JSON and other formats for people and programs."""

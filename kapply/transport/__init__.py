@@ -1,0 +1,1 @@
+"""The wire: requests behind Transport, retries, cache, traces."""

@@ -1,0 +1,1 @@
+"""Kubernetes' own value types: quantity, time, int-or-string. Pure."""
