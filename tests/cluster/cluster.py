@@ -1,0 +1,417 @@
+"""A real Kubernetes control plane on loopback, for tests and for trying things out.
+
+    with TestCluster(controllers=True) as cluster:
+        run("kapply", "apply", "-f", "x.yaml", KUBECONFIG=cluster.kubeconfig)
+
+etcd, kube-apiserver and, when asked, kube-controller-manager run in a temporary folder with keys,
+tokens and ports of their own. Without the controller manager nothing acts on objects: namespaces
+get no ServiceAccount and never finish terminating, Deployments make no Pods. Pods would then all
+be refused for want of a ServiceAccount, so the ServiceAccount admission plugin is off there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.cluster import flags
+from tests.cluster.build import Assets, find_assets
+from tests.cluster.client import Answer, Client
+from tests.cluster.kubeconfig import certificate_user, kubeconfig, token_user
+from tests.cluster.kubelet import Kubelet
+from tests.cluster.pki import CertificateAuthority, KeyPair, signing_key
+from tests.cluster.processes import Daemon, Processes, StartError
+
+START_DEADLINE_S = 90.0
+STOP_GRACE_S = 15.0
+POLL_S = 0.03
+# sockaddr_un holds 108 bytes; the longest socket name in the folder takes 10 of them.
+LONGEST_FOLDER = 95
+
+AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata}]
+"""
+
+
+class TestCluster:
+    """A running control plane; `start()` it, or use it as a context manager.
+
+    Args:
+        assets: the programs; by default those of `find_assets()`, which may build them.
+        controllers: run kube-controller-manager too.
+        kubelet: play the kubelet and the scheduler (useful with controllers only).
+        port: the API server's port; by default a free one.
+        audit: write each request to `audit_log` (level Metadata, JSON lines).
+        apiserver_args, controller_args: more flags, such as `--emulated-version=1.35`.
+        keep: leave the folder with logs and data behind.
+
+    After the start: `server` (URL), `ca_file`, `version`; `kubeconfig` (administrator by
+    certificate), `kubeconfig_token` (administrator by token), `kubeconfig_user` and
+    `kubeconfig_user_token` (the user `jane` of group `developers`, who may nothing but look at
+    discovery until a test binds a role); `admin_token`, `user_token`; `kubectl` if there is one.
+    """
+
+    __test__ = False  # pytest takes classes named Test* for collections of tests
+
+    USER, GROUP = "jane", "developers"
+
+    def __init__(
+        self,
+        assets: Assets | None = None,
+        *,
+        controllers: bool = False,
+        kubelet: bool = False,
+        port: int | None = None,
+        audit: bool = False,
+        apiserver_args: Sequence[str] = (),
+        controller_args: Sequence[str] = (),
+        keep: bool = False,
+    ) -> None:
+        self.assets = assets or find_assets()
+        if self.assets.minor < flags.OLDEST_MINOR:
+            raise StartError(
+                f"kube-apiserver {self.assets.version} is older than 1.{flags.OLDEST_MINOR}"
+            )
+        self._with_controllers = controllers
+        self._with_kubelet = kubelet
+        self._audit = audit
+        self._apiserver_args = tuple(apiserver_args)
+        self._controller_args = tuple(controller_args)
+        self._wanted_port = port
+        self._keep = keep
+        self._daemons: dict[str, Daemon] = {}
+        self._processes: Processes | None = None
+        self._held_port: socket.socket | None = None
+        self._kubelet: Kubelet | None = None
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Start everything and wait until it is ready; StartError with the log when it is not."""
+        self.folder = _temporary_folder()
+        try:
+            self._processes = Processes(self.folder)
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
+        try:
+            self._held_port = _hold_port(self._wanted_port)
+            self._write_files()
+            self.start_etcd()
+            self.start_apiserver()
+            if self._with_controllers:
+                self.start_controllers()
+            if self._with_kubelet:
+                self._kubelet = Kubelet(self._client(kept=True), self._client(kept=True))
+                self._kubelet.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """End what was started and remove the folder; more than once does no harm."""
+        try:
+            if self._kubelet is not None:
+                self._kubelet.stop()
+                self._kubelet = None
+        finally:
+            processes, self._processes = self._processes, None
+            self._daemons.clear()
+            if processes is not None:
+                processes.close(STOP_GRACE_S, keep=self._keep)
+            if self._held_port is not None:
+                self._held_port.close()
+                self._held_port = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # -- facts -----------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> str:
+        """What kube-apiserver reports, without the v: "1.37.2"."""
+        return self.assets.version
+
+    @property
+    def kubectl(self) -> Path | None:
+        return self.assets.kubectl
+
+    @property
+    def audit_log(self) -> Path:
+        """One JSON line per request, with `audit=True`; complete when the answer is there."""
+        return self._files.audit_log
+
+    def pids(self) -> dict[str, int]:
+        """The process ids by program name, of those that run."""
+        return {name: daemon.pid for name, daemon in self._daemons.items() if daemon.running()}
+
+    def log(self, name: str) -> Path:
+        """The log of `etcd`, `kube-apiserver` or `kube-controller-manager`."""
+        return self.folder / f"{name}.log"
+
+    # -- requests --------------------------------------------------------------------------------
+
+    def client(self, *, token: str | None = None, kept: bool = False) -> Client:
+        """A client as the administrator, or as whoever owns the token ("" for nobody)."""
+        if token is None:
+            return self._client(kept=kept)
+        return Client(self.server, self.ca_file, token=token or None, kept=kept)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request as the administrator, without any of kapply's code; see Client.request."""
+        return self._client().request(
+            method, path, body, query=query, content_type=content_type, headers=headers
+        )
+
+    def create_namespace(self, prefix: str = "test") -> str:
+        """Make a namespace with a fresh name; with controllers its ServiceAccount is there too."""
+        name = f"{prefix}-{secrets.token_hex(4)}"
+        body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        self.request("POST", "/api/v1/namespaces", body).ok()
+        if "kube-controller-manager" in self._daemons:
+            self.wait_for(
+                lambda: self._exists(f"/api/v1/namespaces/{name}/serviceaccounts/default"),
+                f"the default ServiceAccount of {name}",
+            )
+        return name
+
+    def delete_namespace(self, name: str, *, wait: bool = False) -> None:
+        """Remove a namespace. It takes the namespace controller 5 s at least, 20 s with Pods.
+
+        Without controllers nobody empties it: it is finalized at once, and what is in it stays
+        in etcd, unseen.
+        """
+        path = f"/api/v1/namespaces/{name}"
+        answer = self.request("DELETE", path)
+        if answer.code == 404:
+            return
+        found = answer.ok()
+        if "kube-controller-manager" not in self._daemons:
+            found["spec"] = {"finalizers": []}
+            self.request("PUT", f"{path}/finalize", found)
+        elif wait:
+            self.wait_for(lambda: not self._exists(path), f"the end of namespace {name}")
+
+    def wait_for(
+        self, condition: Callable[[], object], what: str, timeout: float = START_DEADLINE_S
+    ) -> None:
+        """Poll until `condition()` is true; StartError says what was waited for in vain.
+
+        No answer counts as not yet; a program that has ended ends the wait.
+        """
+        deadline = time.monotonic() + timeout
+        trouble: Exception | None = None
+        while True:
+            try:
+                if condition():
+                    return
+                trouble = None
+            except (OSError, http.client.HTTPException) as error:
+                trouble = error
+            for daemon in self._daemons.values():
+                daemon.check()
+            if time.monotonic() > deadline:
+                logs = (daemon.log_tail() for daemon in self._daemons.values())
+                reason = f" ({trouble})" if trouble else ""
+                raise StartError(
+                    "\n".join((f"waited {timeout:.0f} s in vain for {what}{reason}", *logs))
+                )
+            time.sleep(POLL_S)
+
+    # -- faults ----------------------------------------------------------------------------------
+
+    def start_etcd(self) -> None:
+        self._files.etcd_socket.unlink(missing_ok=True)  # left behind by a kill
+        self._run("etcd", flags.etcd(self.assets.etcd, self._files))
+        self.wait_for(lambda: _accepts(self._files.etcd_socket), "etcd's socket")
+
+    def stop_etcd(self) -> None:
+        self._end("etcd", STOP_GRACE_S)
+
+    def kill_etcd(self) -> None:
+        self._end("etcd", 0)
+
+    def start_apiserver(self) -> None:
+        """Start kube-apiserver on the same port as ever and wait for /readyz."""
+        argv = flags.apiserver(
+            self.assets.kube_apiserver,
+            self._files,
+            self.port,
+            service_accounts=self._with_controllers,
+            audit=self._audit,
+            extra=self._apiserver_args,
+        )
+        self._run("kube-apiserver", argv)
+        client = self._client(timeout=5.0)
+        self.wait_for(lambda: client.request("GET", "/readyz").code == 200, "/readyz")
+
+    def stop_apiserver(self) -> None:
+        """SIGTERM: what is under way is finished, watches are closed. The port then refuses."""
+        self._end("kube-apiserver", STOP_GRACE_S)
+
+    def kill_apiserver(self) -> None:
+        """SIGKILL: connections are reset."""
+        self._end("kube-apiserver", 0)
+
+    def restart_apiserver(self) -> None:
+        self.stop_apiserver()
+        self.start_apiserver()
+
+    def pause_apiserver(self) -> None:
+        """SIGSTOP: connections are taken by the kernel, and nobody answers."""
+        self._daemons["kube-apiserver"].signal(signal.SIGSTOP)
+
+    def resume_apiserver(self) -> None:
+        self._daemons["kube-apiserver"].signal(signal.SIGCONT)
+
+    def start_controllers(self) -> None:
+        """Start kube-controller-manager and wait until it acts.
+
+        In a cluster made without controllers the ServiceAccount admission plugin stays off: Pods
+        get no token volume.
+        """
+        program = self.assets.kube_controller_manager
+        if program is None:
+            raise StartError("there is no kube-controller-manager among the test assets")
+        # What a controller makes anew is the proof that this one, not an earlier one, is at work.
+        proof = "/api/v1/namespaces/kube-public/configmaps/kube-root-ca.crt"
+        self.request("DELETE", proof)
+        self._run(
+            "kube-controller-manager",
+            flags.controller_manager(program, self._files, self._controller_args),
+        )
+        self.wait_for(lambda: self._exists(proof), "the controllers")
+        account = "/api/v1/namespaces/default/serviceaccounts/default"
+        self.wait_for(lambda: self._exists(account), "the default ServiceAccount")
+
+    def stop_controllers(self) -> None:
+        self._end("kube-controller-manager", STOP_GRACE_S)
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _run(self, name: str, argv: Sequence[str]) -> None:
+        assert self._processes is not None, "the cluster is not started"
+        if name in self._daemons:
+            raise StartError(f"{name} is running already")
+        self._daemons[name] = self._processes.start(name, argv)
+
+    def _end(self, name: str, grace: float) -> None:
+        assert self._processes is not None, "the cluster is not started"
+        self._processes.end(self._daemons.pop(name), grace)
+
+    def _client(self, *, kept: bool = False, timeout: float = 30.0) -> Client:
+        return Client(self.server, self.ca_file, certificate=self.admin, kept=kept, timeout=timeout)
+
+    def _exists(self, path: str) -> bool:
+        return self.request("GET", path).code == 200
+
+    def _write_files(self) -> None:
+        assert self._held_port is not None
+        self.port: int = self._held_port.getsockname()[1]
+        self.server = f"https://127.0.0.1:{self.port}"
+        folder = self.folder
+        self.ca = CertificateAuthority(folder, "ca")
+        self.ca_file = self.ca.pair.certificate
+        front_proxy_ca = CertificateAuthority(folder, "front-proxy-ca")
+        names = ("127.0.0.1", "localhost", "::1", "kubernetes.default.svc", "10.96.0.1")
+        self.admin: KeyPair = self.ca.client("admin", "kapply-admin", ["system:masters"])
+        self.user: KeyPair = self.ca.client("user", self.USER, [self.GROUP])
+        self.admin_token, self.user_token = secrets.token_hex(16), secrets.token_hex(16)
+        tokens = folder / "tokens.csv"
+        tokens.touch(mode=0o600)
+        tokens.write_text(
+            f'{self.admin_token},kapply-token-admin,1,"system:masters"\n'
+            f'{self.user_token},{self.USER},2,"{self.GROUP}"\n'
+        )
+        # Its own role is not enough: that is for one which gets each controller's account.
+        controller = self.ca.client(
+            "controllers", "system:kube-controller-manager", ["system:masters"]
+        )
+        self._files = flags.Files(
+            folder=folder,
+            ca=self.ca.pair,
+            serving=self.ca.serving("apiserver", names),
+            service_account=signing_key(folder, "service-account"),
+            front_proxy_ca=front_proxy_ca.pair,
+            front_proxy=front_proxy_ca.client("front-proxy", "front-proxy-client"),
+            tokens=tokens,
+            controller_kubeconfig=self._kubeconfig("controllers", certificate_user(controller)),
+        )
+        self._files.audit_policy.write_text(AUDIT_POLICY)
+        self.kubeconfig = self._kubeconfig("admin", certificate_user(self.admin))
+        self.kubeconfig_token = self._kubeconfig("token", token_user(self.admin_token))
+        self.kubeconfig_user = self._kubeconfig("user", certificate_user(self.user))
+        self.kubeconfig_user_token = self._kubeconfig("user-token", token_user(self.user_token))
+
+    def _kubeconfig(self, name: str, user: dict[str, Any]) -> Path:
+        path = self.folder / f"{name}.kubeconfig"
+        path.touch(mode=0o600)
+        path.write_text(kubeconfig(self.server, self.ca_file, user))
+        return path
+
+
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="kapply-cluster-"))
+    if len(str(folder)) > LONGEST_FOLDER:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="kapply-cluster-", dir="/tmp"))
+    return folder
+
+
+def _hold_port(port: int | None) -> socket.socket:
+    """Bind a loopback port and keep it, so that it stays free for the API server, and for it alone.
+
+    The socket does not listen, so it gets no connection: with SO_REUSEPORT on both the server
+    listens beside it, and while the server is away the kernel refuses.
+    """
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", port or 0))
+    except OSError as error:
+        held.close()
+        raise StartError(f"port {port}: {error.strerror}") from error
+    return held
+
+
+def _accepts(path: Path) -> bool:
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
+        connection.connect(str(path))
+    return True
+
+
+if sys.platform == "win32":
+    raise ImportError("the test cluster needs a Unix")
