@@ -25,6 +25,7 @@ class RESTMapping:
         short_names: other names for people ("deploy").
         categories: groups of resources for people ("all").
         subresources: names below an object, each with its verbs ("status", "scale", "log").
+        served_by: the group-version in the path, where it is not that of the kind.
     """
 
     gvk: GroupVersionKind
@@ -35,16 +36,18 @@ class RESTMapping:
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[tuple[str, frozenset[str]], ...] = ()
+    served_by: GroupVersion | None = None
 
     @property
     def group_version(self) -> GroupVersion:
-        """The group-version that serves the resource."""
-        return self.gvk.group_version
+        """The group-version that serves the resource: the one in its path."""
+        return self.served_by or self.gvk.group_version
 
     @property
     def group_resource(self) -> str:
         """As RBAC and kubectl write it: "deployments.apps", "pods"."""
-        return f"{self.resource}.{self.gvk.group}" if self.gvk.group else self.resource
+        group = self.group_version.group
+        return f"{self.resource}.{group}" if group else self.resource
 
     def path(self, namespace: str = "", name: str = "", subresource: str = "") -> str:
         """The percent-encoded URL path of the collection, an object, or a subresource.
@@ -54,7 +57,7 @@ class RESTMapping:
         Raises:
             ValueError: a name or namespace that can be no path segment ("..", "a/b", "a%2f").
         """
-        parts = [self.gvk.group_version.path]
+        parts = [self.group_version.path]
         if namespace and self.namespaced:
             parts += ["namespaces", _segment(namespace)]
         parts.append(self.resource)

@@ -1,0 +1,115 @@
+"""What happens during a run, as data: printers, reports and callers of the library consume these.
+
+Events come from one thread, in order; none holds more than the objects it names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from kapply.errors import EXIT_OK, EXIT_REFUSED, Origin, worst_exit_code
+from kapply.meta import JsonObject, ObjectRef
+from kapply.planning.model import Cause, Change
+
+
+class Outcome(Enum):
+    """How one object ended. The value is the word after its name."""
+
+    CREATED = "created"
+    CONFIGURED = "configured"
+    ADOPTED = "adopted"
+    UNCHANGED = "unchanged"
+    DELETED = "deleted"
+    NOT_FOUND = "not found"
+    FAILED = "failed"
+    #: Never tried, because the run ended before its turn.
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class WaveStarted:
+    """A wave begins; `number` counts from 1."""
+
+    number: int
+    total: int
+    objects: int
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDone:
+    """One object reached its end in this run.
+
+    Attributes:
+        ref: which object.
+        outcome: how it ended.
+        change: what the plan had said of it, if there was a plan.
+        obj: the object as the server has it now.
+        why: for FAILED and SKIPPED the reason in words.
+        causes: the reason field by field.
+        exit_code: what this object alone would end the run with.
+        dry_run: nothing was stored.
+    """
+
+    ref: ObjectRef
+    outcome: Outcome
+    change: Change | None = None
+    obj: JsonObject | None = None
+    why: str = ""
+    hint: str = ""
+    causes: tuple[Cause, ...] = ()
+    exit_code: int = EXIT_OK
+    dry_run: bool = False
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The run waits for `ref` ("to be established", "to be gone"); `detail` says what holds it."""
+
+    ref: ObjectRef
+    for_what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """The server, or kapply itself, warned about an object."""
+
+    text: str
+    ref: ObjectRef | None = None
+    origin: Origin | None = None
+
+
+Event = WaveStarted | ObjectDone | Waiting | Warned
+
+
+@dataclass(slots=True)
+class RunResult:
+    """All that came of a run.
+
+    Attributes:
+        done: one entry per object.
+        seconds: wall time of the run.
+        signal: the number of the signal that ended it early, or 0.
+        fatal: exit code of what stopped the whole run (no connection), or 0.
+    """
+
+    done: list[ObjectDone] = field(default_factory=list)
+    seconds: float = 0.0
+    signal: int = 0
+    fatal: int = EXIT_OK
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the run, by the one table."""
+        codes = [self.fatal, *(entry.exit_code for entry in self.done)]
+        if self.signal:
+            codes.append(128 + self.signal)
+        elif any(entry.outcome is Outcome.SKIPPED for entry in self.done):
+            codes.append(EXIT_REFUSED)
+        return worst_exit_code(codes)
+
+    def count(self, outcome: Outcome) -> int:
+        """How many objects ended this way."""
+        return sum(1 for entry in self.done if entry.outcome is outcome)

@@ -1,0 +1,214 @@
+"""Make a Plan: live objects read, everything that can be asked dry-run, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from kapply.client import Answer, Client, WriteOptions
+from kapply.engine.parallel import Stop, run_parallel
+from kapply.engine.reader import Key, read_live
+from kapply.errors import ApiError, InterruptedRunError, UnauthorizedError
+from kapply.meta import JsonObject
+from kapply.planning.compare import classify, compare
+from kapply.planning.model import Action, Change, Desired, Plan
+from kapply.planning.pending import explained_by_input
+from kapply.planning.resolve import NAMESPACE
+
+
+class Prover(Protocol):
+    """Says of a live object, without asking the server, that an apply would not change it."""
+
+    def unchanged(self, desired: Desired, live: JsonObject) -> bool:
+        """True only when it is certain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyOptions:
+    """How a run writes, shared by plan and apply so that both do the same.
+
+    Attributes:
+        manager: the field manager.
+        force: take over fields of other managers.
+        field_validation: what the server does with unknown fields.
+        concurrency: calls at once.
+        server_dry_run: whether plans ask the server (`--dry-run=client` does not).
+    """
+
+    manager: str = "kapply"
+    force: bool = False
+    field_validation: str = "Strict"
+    concurrency: int = 8
+    server_dry_run: bool = True
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans objects against a server by reads and dry runs alone.
+
+    Args:
+        client: the server.
+        options: how the run would write.
+        stop: set when the user asks for the end.
+        prover: settles unchanged objects without a request; None to ask for each.
+    """
+
+    client: Client
+    options: ApplyOptions
+    stop: Stop = field(default_factory=Stop)
+    prover: Prover | None = None
+
+    def plan(self, desired: Sequence[Desired]) -> Plan:
+        """One Change per object, in the order given.
+
+        Raises:
+            InterruptedRunError: `stop` was set before the plan was whole.
+            KapplyError: the server cannot be reached or does not know the user; anything that
+                concerns one object alone becomes its Change.
+        """
+        live = read_live(
+            self.client,
+            (item for item in desired if not item.pending.startswith("CustomResourceDefinition")),
+            concurrency=self.options.concurrency,
+            stop=self.stop,
+        )
+        present = {
+            key[3]
+            for key, obj in live.items()
+            if key[:2] == tuple(NAMESPACE) and not obj["metadata"].get("deletionTimestamp")
+        }
+        items = [_settle_namespace(item, present) for item in desired]
+        changes = self.changes(items, live)
+        if self.stop:
+            raise InterruptedRunError("interrupted while planning; nothing was written")
+        return Plan(tuple(changes), self.options.manager)
+
+    def changes(self, items: Sequence[Desired], live: Mapping[Key, JsonObject]) -> list[Change]:
+        """The Change of each item, in order; those not begun when `stop` was set are missing."""
+        decided: dict[int, Change] = {}
+        ask: list[tuple[int, Desired]] = []
+        for number, item in enumerate(items):
+            change = self._offline(item, live.get(item.ref.key))
+            if change is None:
+                ask.append((number, item))
+            else:
+                decided[number] = change
+        for (number, _), change in run_parallel(
+            lambda pair: self.dry_run(pair[1], live.get(pair[1].ref.key)),
+            ask,
+            concurrency=self.options.concurrency,
+            stop=self.stop,
+        ):
+            decided[number] = change
+        # A refusal that another object of the same input explains is asked again in its turn.
+        for number, change in decided.items():
+            if change.status is not None and change.action is Action.INVALID:
+                why = explained_by_input(change, items)
+                if why:
+                    decided[number] = Change(
+                        change.ref,
+                        Action.CREATE,
+                        change.desired,
+                        change.live,
+                        why=why,
+                        deferred=True,
+                    )
+        return [decided[number] for number in sorted(decided)]
+
+    def _offline(self, item: Desired, live: JsonObject | None) -> Change | None:
+        """What can be said without asking: pending, terminating, proven unchanged."""
+        if item.pending:
+            why = f"checked when {item.pending} is there"
+            return Change(item.ref, Action.CREATE, item, why=why, deferred=True)
+        if live is not None and live["metadata"].get("deletionTimestamp"):
+            why = "the live object is being deleted; created anew when it is gone"
+            return Change(item.ref, Action.CREATE, item, live, why=why, deferred=True)
+        if live is not None and self.prover and self.prover.unchanged(item, live):
+            return Change(item.ref, Action.UNCHANGED, item, live, live)
+        if not self.options.server_dry_run:
+            action = Action.CREATE if live is None else Action.UPDATE
+            return Change(item.ref, action, item, live, item.obj)
+        return None
+
+    def dry_run(self, item: Desired, live: JsonObject | None) -> Change:
+        """Ask the server what applying `item` would make of it."""
+        try:
+            answer = self.send(item, dry_run=True)
+            if live is None and not answer.created:
+                # It appeared since the read, or its kind could not be read before.
+                live = self.client.get(item.mapping, item.ref.name, item.ref.namespace)
+        except UnauthorizedError:
+            raise
+        except ApiError as error:
+            action, why, causes = classify(
+                item.ref.gvk.group_kind, error.status, exists=live is not None
+            )
+            return Change(item.ref, action, item, live, why=why, causes=causes, status=error.status)
+        action = (
+            Action.CREATE if answer.created else compare(live, answer.obj, self.options.manager)
+        )
+        return Change(item.ref, action, item, live, answer.obj, warnings=answer.warnings)
+
+    def send(self, item: Desired, *, dry_run: bool) -> Answer:
+        """Apply `item`, or create it where it has no name of its own (generateName)."""
+        write = WriteOptions(
+            self.options.manager,
+            dry_run,
+            self.options.force,
+            self.options.field_validation,
+            item.origin,
+        )
+        if item.ref.name:
+            return self.client.apply(
+                item.mapping, item.body, item.ref.name, item.ref.namespace, write
+            )
+        # Only server-side apply writes as this manager: an Update entry of the same name would
+        # keep fields alive for good.
+        write = write._replace(field_manager=f"{self.options.manager}-create", force=False)
+        return self.client.create(item.mapping, item.body, item.ref.namespace, write)
+
+    def replan(self, changes: Iterable[Change], *, served_within: float = 10.0) -> list[Change]:
+        """Check the deferred changes of a wave now that what they needed is there."""
+        items = [replace(change.desired, pending="") for change in changes if change.desired]
+        live = read_live(
+            self.client,
+            [item for item, change in zip(items, changes, strict=True) if change.live],
+            concurrency=self.options.concurrency,
+            stop=self.stop,
+        )
+        decided = []
+        for item, change in run_parallel(
+            lambda item: self._dry_run_when_served(item, live.get(item.ref.key), served_within),
+            items,
+            concurrency=self.options.concurrency,
+            stop=self.stop,
+        ):
+            decided.append((item, change))
+        order = {id(item): number for number, item in enumerate(items)}
+        decided.sort(key=lambda pair: order[id(pair[0])])
+        return [change for _, change in decided]
+
+    def _dry_run_when_served(
+        self, item: Desired, live: JsonObject | None, served_within: float
+    ) -> Change:
+        """A CRD is Established a moment before every path of it answers: try again on 404."""
+        delay = 0.05
+        change = self.dry_run(item, live)
+        while (
+            change.status is not None
+            and change.status.code == 404
+            and not change.status.name
+            and served_within > 0
+            and not self.stop.wait(delay)
+        ):
+            served_within -= delay
+            delay = min(delay * 2, 1.0)
+            change = self.dry_run(item, live)
+        return change
+
+
+def _settle_namespace(item: Desired, present: set[str]) -> Desired:
+    if item.pending.startswith("Namespace ") and item.ref.namespace in present:
+        return replace(item, pending="")
+    return item

@@ -1,0 +1,129 @@
+"""A Plan and its Changes: what a run would do, as data, before anything is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from kapply.errors import Origin, Status
+from kapply.meta import JsonObject, ObjectRef, RESTMapping
+
+Locate = Callable[[Sequence[str | int]], Origin]
+
+
+class Action(Enum):
+    """What a run does to one object. The value is what people and programs read."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    #: Same content, but the manager does not own the fields yet: a write records that.
+    ADOPT = "adopt"
+    UNCHANGED = "unchanged"
+    #: Only replacing the object would bring the change about; `why` names the field.
+    RECREATE = "recreate"
+    #: Other managers own fields that the manifest sets to other values.
+    CONFLICT = "conflict"
+    #: The server refuses the object, or it cannot be planned; `why` says the reason.
+    INVALID = "invalid"
+    DELETE = "delete"
+
+
+#: Actions that end in a write.
+WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT})
+#: Actions that stop a run before its first write.
+STOPS = frozenset({Action.RECREATE, Action.CONFLICT, Action.INVALID})
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One object of the input, resolved: where it goes and where it came from.
+
+    Attributes:
+        obj: as it will be sent, with its namespace filled in.
+        body: `obj` encoded once; each request for it sends these bytes.
+        mapping: the resource that serves it.
+        ref: its identity.
+        origin: the place of the object in the input.
+        locate: from a field path to its place in the input; costs a second parse.
+        pending: what has to exist first and is brought by the same input ("Namespace team-a",
+            "CustomResourceDefinition crontabs.example.com"); "" for nothing.
+    """
+
+    obj: JsonObject
+    body: bytes
+    mapping: RESTMapping
+    ref: ObjectRef
+    origin: Origin
+    locate: Locate
+    pending: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason of a conflict, refusal or recreate: the field, what is said of it, and by whom."""
+
+    message: str
+    field: str = ""
+    manager: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one object, and why.
+
+    Attributes:
+        desired: the object of the input; None for a deletion.
+        ref: which object.
+        action: what is done.
+        live: the object as the server has it; None when it is not there.
+        result: what the server says it would become (a dry run).
+        why: the reason in words, for everything that is not obvious from the diff.
+        causes: the reason field by field.
+        deferred: nothing was asked of the server yet, because `desired.pending` (or `why`) has to
+            exist first; it is dry-run just before its own wave.
+        warnings: what the server warned about.
+        status: the server's refusal, where there is one.
+    """
+
+    ref: ObjectRef
+    action: Action
+    desired: Desired | None = None
+    live: JsonObject | None = None
+    result: JsonObject | None = None
+    why: str = ""
+    causes: tuple[Cause, ...] = ()
+    deferred: bool = False
+    warnings: tuple[str, ...] = ()
+    status: Status | None = None
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the object stands in the input."""
+        return self.desired.origin if self.desired else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every change of a run, in the order of the input."""
+
+    changes: tuple[Change, ...]
+    manager: str
+    context: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> Counter[Action]:
+        """How many changes there are of each action."""
+        return Counter(change.action for change in self.changes)
+
+    @property
+    def blocked(self) -> tuple[Change, ...]:
+        """Changes that stop the run before its first write."""
+        return tuple(change for change in self.changes if change.action in STOPS)
+
+    @property
+    def differs(self) -> bool:
+        """Whether live objects and manifests differ in content."""
+        return any(change.action not in (Action.UNCHANGED, Action.ADOPT) for change in self.changes)
