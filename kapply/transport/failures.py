@@ -1,0 +1,195 @@
+"""From what requests, urllib3, ssl and the system raise to one sentence for a person.
+
+The exceptions of the libraries wrap each other in many ways; what counts is found by walking
+the chain to the innermost one that says something.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from requests import exceptions as requests_errors
+from urllib3 import exceptions as urllib3_errors
+
+from kapply.errors import KapplyError, ProtocolError, TLSError, UnreachableError
+from kapply.transport.retry import ConnectionLostError, NotConnectedError
+
+#: What may come out of `Wire.send` and of reading an answer.
+WIRE_ERRORS = (
+    OSError,  # ssl.SSLError, TimeoutError and requests' exceptions too
+    urllib3_errors.HTTPError,
+    urllib3_errors.HTTPWarning,
+    requests_errors.RequestException,
+    ValueError,  # header values that http.client refuses, broken chunk sizes
+    AttributeError,  # http.client reading a connection that another thread has closed
+)
+
+
+def explain(error: BaseException, server: str, proxy: str = "") -> KapplyError:
+    """The KapplyError for what went wrong between here and `server`.
+
+    Args:
+        error: what was raised.
+        server: scheme://host:port of the API server.
+        proxy: the proxy on the way, without its password, or "".
+    """
+    if isinstance(error, KapplyError):
+        return error
+    chain = list(_chain(error))
+    where = _address(server)
+    via = f" through the proxy {proxy}" if proxy else ""
+    if any(isinstance(one, urllib3_errors.ProxyError) for one in chain):
+        return _proxy_failed(chain, proxy)
+    for one in chain:
+        if isinstance(one, (ssl.SSLError, urllib3_errors.SSLError)) and _is_handshake(one):
+            return _tls(one, chain, where, server)
+    for one in chain:
+        known = _unreachable(one, where, via)
+        if known is not None:
+            return known
+    return ConnectionLostError(f"the connection to {where}{via} failed: {_text(error)}")
+
+
+def _unreachable(one: BaseException, where: str, via: str) -> KapplyError | None:
+    if isinstance(one, (socket.gaierror, urllib3_errors.NameResolutionError)):
+        host = where.rpartition(":")[0] or where
+        return NotConnectedError(
+            f"the name {host} cannot be found{via}", hint="Check the server's name and DNS."
+        )
+    if isinstance(one, ConnectionRefusedError) or _errno(one) == errno.ECONNREFUSED:
+        return NotConnectedError(
+            f"connection to {where} refused{via}",
+            hint="Is the API server running, and are host and port right?",
+        )
+    if isinstance(one, urllib3_errors.ConnectTimeoutError) and not isinstance(
+        one, urllib3_errors.NewConnectionError
+    ):
+        return NotConnectedError(
+            f"no connection to {where}{via} in time",
+            hint="Check host and port, and whether a firewall is in between.",
+        )
+    if _errno(one) in (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN):
+        return NotConnectedError(
+            f"no route to {where}{via}", hint="Check the network, or a VPN that is down."
+        )
+    if isinstance(one, (TimeoutError, urllib3_errors.ReadTimeoutError)):
+        return UnreachableError(
+            f"no answer from {where}{via} in time",
+            hint="The request may have been carried out. See --request-timeout.",
+        )
+    if isinstance(one, urllib3_errors.IncompleteRead):
+        return ConnectionLostError(f"the answer of {where}{via} ended early")
+    if isinstance(one, (ConnectionError, ssl.SSLEOFError)):
+        return ConnectionLostError(f"{where} closed the connection{via}")
+    if isinstance(one, urllib3_errors.InvalidChunkLength):
+        return ConnectionLostError(f"the answer of {where}{via} is broken off")
+    if isinstance(one, urllib3_errors.NewConnectionError):
+        return NotConnectedError(f"no connection to {where}{via}: {_text(one)}")
+    name = type(one).__name__
+    if name in ("BadStatusLine", "LineTooLong", "UnknownProtocol"):
+        return ProtocolError(
+            f"{where} does not answer in HTTP",
+            hint="Is this the port of an API server? Should the URL be https?",
+        )
+    if isinstance(one, ValueError) and not isinstance(one, UnicodeError):
+        return ProtocolError(f"talking to {where}{via} failed: {_text(one)}")
+    return None
+
+
+def _proxy_failed(chain: list[BaseException], proxy: str) -> KapplyError:
+    inner = chain[-1]
+    if isinstance(inner, socket.gaierror):
+        reason = "its name cannot be found"
+    elif isinstance(inner, ConnectionRefusedError):
+        reason = "it refused the connection"
+    elif isinstance(inner, TimeoutError):
+        reason = "it did not answer in time"
+    else:
+        reason = _text(inner)
+    return NotConnectedError(
+        f"the proxy {proxy} cannot be used: {reason}",
+        hint="Check proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY.",
+    )
+
+
+def _is_handshake(error: BaseException) -> bool:
+    return not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+
+
+def _tls(error: BaseException, chain: list[BaseException], where: str, server: str) -> KapplyError:
+    for one in chain:
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return _certificate(one, where, server)
+    reason = next((one.reason for one in chain if isinstance(one, ssl.SSLError) and one.reason), "")
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
+        return TLSError(
+            f"{where} does not speak TLS", hint="Should the server's URL be http?", sent=False
+        )
+    if "PROTOCOL" in reason or "VERSION" in reason:
+        return TLSError(f"{where} offers no TLS version that is safe (1.2 or newer)", sent=False)
+    if "ALERT" in reason:
+        return TLSError(
+            f"{where} refused the TLS connection: {reason.lower().replace('_', ' ')}",
+            hint="Often the client certificate is unknown to the server, or has expired.",
+        )
+    return TLSError(f"TLS with {where} failed: {reason or _text(error)}")
+
+
+def _certificate(error: ssl.SSLCertVerificationError, where: str, server: str) -> TLSError:
+    code, text = error.verify_code, error.verify_message
+    host = urlsplit(server).hostname or where
+    if code in (18, 19, 20, 21):
+        return TLSError(
+            f"the certificate of {where} is signed by an unknown authority",
+            hint="Give its CA in the kubeconfig (certificate-authority) or with"
+            " --certificate-authority.",
+            sent=False,
+        )
+    if code == 10:
+        return TLSError(f"the certificate of {where} has expired", sent=False)
+    if code == 9:
+        return TLSError(
+            f"the certificate of {where} is not valid yet",
+            hint="Is this machine's clock right?",
+            sent=False,
+        )
+    if code in (62, 64):
+        return TLSError(
+            f"the certificate of {where} is for another name than {host}",
+            hint="Use a name it holds, or give one with tls-server-name (--tls-server-name).",
+            sent=False,
+        )
+    return TLSError(f"the certificate of {where} is not trusted: {text}", sent=False)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """`error` and what it wraps, outermost first, each once."""
+    seen: set[int] = set()
+    queue: list[object] = [error]
+    while queue and len(seen) < 50:
+        one = queue.pop(0)
+        if not isinstance(one, BaseException) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        queue += [getattr(one, "reason", None), getattr(one, "original_error", None)]
+        # Not __context__: the caller may be handling another error just now.
+        queue += [*one.args, one.__cause__]
+
+
+def _errno(error: BaseException) -> int | None:
+    return error.errno if isinstance(error, OSError) else None
+
+
+def _address(server: str) -> str:
+    url = urlsplit(server)
+    return url.netloc or server
+
+
+def _text(error: BaseException) -> str:
+    text = str(error) or type(error).__name__
+    return "".join(char if char.isprintable() else "?" for char in text)[:300]
