@@ -222,3 +222,11 @@ class Connection:
     def is_tls(self) -> bool:
         """Whether the server is reached over https."""
         return self.server.startswith("https://")
+
+    @property
+    def identity(self) -> str:
+        """Who asks, told apart without anything that is secret (certificates are public)."""
+        who = self.credentials
+        plugin = (who.exec.command, who.exec.args) if who.exec else ()
+        files = (who.token_file, who.cert_file, who.cert_data)
+        return repr((self.user, who.username, files, plugin, who.impersonation))
