@@ -5,6 +5,7 @@ Importing this module imports requests (about 150 ms): do it where a request is 
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -310,6 +311,7 @@ def _headers_of(raw: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in raw.headers.items()}
 
 
+@functools.lru_cache(maxsize=256)
 def _query(pairs: tuple[tuple[str, str], ...]) -> str:
     if not pairs:
         return ""
