@@ -109,11 +109,11 @@ def folder_name(sources: str, go_version: str) -> str:
 def cache_root(environ: Mapping[str, str]) -> Path:
     """The folder that holds one folder per build."""
     if chosen := environ.get("KAPPLY_TEST_CACHE"):
-        return Path(chosen).expanduser().absolute() / "kapply" / "test-assets"
+        return Path(chosen).expanduser().absolute() / "kapply-test" / "assets"
     base = environ.get("XDG_CACHE_HOME")
     # The XDG base directory specification: a relative path is to be ignored.
     root = Path(base) if base and Path(base).is_absolute() else Path.home() / ".cache"
-    return root / "kapply" / "test-assets"
+    return root / "kapply-test" / "assets"
 
 
 def find_assets(environ: Mapping[str, str] | None = None, *, build: bool = True) -> Assets:
