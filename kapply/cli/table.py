@@ -1,0 +1,52 @@
+"""Which commands there are, and where each lives; only the chosen one is imported."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """One command: the module and function that run it, and its line in the help.
+
+    A `target` that names a `typer.Typer` is a family of commands.
+    """
+
+    section: str
+    module: str
+    target: str
+    help: str
+
+
+COMMANDS: dict[str, Entry] = {
+    "apply": Entry("Change", "kapply.cli.apply", "apply", "Bring a server to what manifests say."),
+    "diff": Entry("Change", "kapply.cli.apply", "diff", "Show what apply would change."),
+    "delete": Entry(
+        "Change", "kapply.cli.delete", "delete", "Delete the objects that manifests describe."
+    ),
+    "render": Entry(
+        "Check", "kapply.cli.render", "render", "Print manifests exactly as they would be sent."
+    ),
+    "validate": Entry(
+        "Check", "kapply.cli.validate", "validate", "Check manifests before a server sees them."
+    ),
+    "get": Entry("Look", "kapply.cli.get", "get", "Show objects, as the server lists them."),
+    "explain": Entry("Look", "kapply.cli.explain", "explain", "Describe the fields of a kind."),
+    "raw": Entry("Look", "kapply.cli.raw", "raw", "Send one REST call and print the answer."),
+    "api-resources": Entry(
+        "Look", "kapply.cli.info", "api_resources", "List the kinds that the server serves."
+    ),
+    "api-versions": Entry(
+        "Look", "kapply.cli.info", "api_versions", "List the group-versions of the server."
+    ),
+    "version": Entry(
+        "Look", "kapply.cli.info", "version", "Show the versions of kapply and the server."
+    ),
+    "options": Entry(
+        "Look", "kapply.cli.info", "options", "Show the flags that every command takes."
+    ),
+    "schemas": Entry(
+        "Check", "kapply.cli.schemas", "app", "Fetch a server's schemas for offline validation."
+    ),
+}
+
+SECTIONS = ("Change", "Check", "Look")

@@ -1,0 +1,172 @@
+"""The composition root: from flags to a Session that commands use."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kapply.cli.options import ConnectFlags
+from kapply.errors import Problem, UsageError, ValidationError
+from kapply.report.escape import escape
+
+if TYPE_CHECKING:
+    from kapply.client import Client
+    from kapply.discovery import RESTMapper
+    from kapply.engine.discover import Discovery
+    from kapply.engine.parallel import Stop
+    from kapply.manifests.documents import Document
+    from kapply.planning.model import Desired
+
+
+@dataclass(slots=True)
+class Session:
+    """What a command needs of a server, opened once.
+
+    Attributes:
+        client: the verbs.
+        discovery: what the server serves.
+        namespace: for objects that name none.
+        namespace_given: whether -n asked for it.
+        server: for messages: URL, or "the sandbox".
+        stop: set by SIGINT and SIGTERM.
+    """
+
+    client: Client
+    discovery: Discovery
+    namespace: str
+    namespace_given: bool
+    server: str
+    context: str
+    stop: Stop
+
+
+@contextmanager
+def open_session(flags: ConnectFlags, *, concurrency: int = 8) -> Iterator[Session]:
+    """Connect as the flags and the kubeconfig say; closed at the end of the block.
+
+    Raises:
+        ConfigError, CredentialError: no server or no credential could be made out.
+    """
+    from kapply.auth.credentials import open_credential
+    from kapply.auth.files import load_connection
+    from kapply.auth.model import Overrides
+    from kapply.client import Client
+    from kapply.engine.discover import Discovery
+    from kapply.engine.parallel import Stop
+    from kapply.transport.cache import open_cache
+    from kapply.transport.factory import open_transport
+
+    stop = Stop()
+    overrides = Overrides(
+        kubeconfig=flags.kubeconfig,
+        context=flags.context,
+        cluster=flags.cluster,
+        user=flags.user,
+        namespace=flags.namespace,
+        server=flags.server,
+        token=flags.token,
+        as_=flags.as_,
+        as_uid=flags.as_uid,
+        as_group=flags.as_group,
+        insecure_skip_tls_verify=flags.insecure_skip_tls_verify,
+        certificate_authority=flags.certificate_authority,
+        client_certificate=flags.client_certificate,
+        client_key=flags.client_key,
+        tls_server_name=flags.tls_server_name,
+        request_timeout=flags.request_timeout,
+    )
+    connection = load_connection(overrides, os.environ)
+    for warning in connection.warnings:
+        warn(warning)
+    transport = open_transport(
+        connection,
+        open_credential(connection),
+        verbosity=flags.verbosity,
+        concurrency=concurrency,
+        env=os.environ,
+    )
+    client = Client(transport)
+    yield Session(
+        client,
+        Discovery(client, open_cache(connection, folder=flags.cache_dir, warn=warn)),
+        connection.namespace,
+        connection.namespace_given,
+        connection.server,
+        connection.context,
+        stop,
+    )
+
+
+def read_input(
+    files: Sequence[str], *, recursive: bool = False, kustomize: str = "", selector: str = ""
+) -> list[Document]:
+    """The documents that -f, -R, -k and -l name.
+
+    Raises:
+        UsageError: neither -f nor -k.
+        InputError: files that cannot be read, or hold nothing.
+    """
+    from kapply.manifests import sources
+
+    if not files and not kustomize:
+        raise UsageError("what should be read?", hint="Give -f FILE or FOLDER, or -k DIR.")
+    if files and kustomize:
+        raise UsageError("-f and -k cannot be given together", hint="Give one of them.")
+    if kustomize:
+        documents = sources.kustomize(kustomize)
+    else:
+        documents = sources.load(files, recursive=recursive, stdin=sys.stdin.buffer.read)
+    if selector:
+        from kapply.query.selectors import parse_selector
+
+        chosen = parse_selector(selector)
+        documents = [
+            document
+            for document in documents
+            if chosen.matches((document.obj.get("metadata") or {}).get("labels") or {})
+        ]
+    return documents
+
+
+def resolve_input(
+    session: Session, documents: Sequence[Document], *, for_deletion: bool = False
+) -> list[Desired]:
+    """The documents resolved against the server; discovery is read anew once on a miss.
+
+    Raises:
+        ValidationError: every document that cannot be resolved, with its place.
+    """
+    from kapply.client import encode
+    from kapply.planning.resolve import Resolver
+
+    def resolve(mapper: RESTMapper) -> tuple[list[Desired], list[Problem]]:
+        resolver = Resolver(
+            mapper,
+            session.namespace,
+            enforce_namespace=session.namespace_given,
+            encode=encode,
+            keep_unknown=for_deletion,
+        )
+        return resolver.resolve(documents)
+
+    desired, problems = resolve(session.discovery.mapper)
+    if problems or any(item.pending.startswith("Custom") for item in desired):
+        desired, problems = resolve(session.discovery.refresh())
+    refuse(problems)
+    return desired
+
+
+def refuse(problems: Sequence[Problem], what: str = "nothing was sent") -> None:
+    """Raise ValidationError when there is any problem."""
+    if problems:
+        count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+        raise ValidationError(f"{count} in the input; {what}", problems=problems)
+
+
+def warn(text: str) -> None:
+    """One warning line on standard error."""
+    sys.stderr.write(f"warning: {escape(text)}\n")

@@ -1,0 +1,68 @@
+"""A Plan as diffs: what every change would do to its object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kapply.planning.model import STOPS, Action, Change, Plan
+from kapply.report.diff import diff_objects
+from kapply.report.escape import escape
+from kapply.report.text import TextReport, blocked_lines
+
+_COLOUR = {
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.ADOPT: "yellow",
+    Action.DELETE: "red",
+}
+
+
+class ChangesReport:
+    """Writes a plan to `write`, and what cannot be done to the error side of `report`."""
+
+    def __init__(
+        self, write: Callable[[str], object], report: TextReport, *, names_only: bool = False
+    ) -> None:
+        self._write = write
+        self._report = report
+        self._names_only = names_only
+
+    def show(self, plan: Plan) -> None:
+        """Every change that is not "unchanged", then the counts."""
+        for change in plan.changes:
+            if change.action is Action.UNCHANGED:
+                continue
+            if not self._names_only:
+                self._change(change)
+            elif change.action is not Action.ADOPT:
+                self._write(f"{escape(change.ref.short)}\n")
+        if not self._names_only:
+            counts = plan.counts
+            parts = [f"{counts[action]} to {action.value}" for action in _COLOUR if counts[action]]
+            parts += [f"{counts[action]} {action.value}" for action in STOPS if counts[action]]
+            if counts[Action.UNCHANGED]:
+                parts.append(f"{counts[Action.UNCHANGED]} unchanged")
+            total = len(plan.changes)
+            noun = "object" if total == 1 else "objects"
+            self._report.note(f"{total} {noun}: {', '.join(parts) or 'nothing to do'}")
+
+    def _change(self, change: Change) -> None:
+        style = self._report.style
+        if change.action in STOPS:
+            for line in blocked_lines(change, style):
+                self._report.note(line)
+            return
+        word = style.paint(change.action.value, _COLOUR[change.action])
+        where = f"  ({change.origin})" if change.origin else ""
+        why = f"  {change.why}" if change.why else ""
+        if change.action is Action.ADOPT:
+            why = "  same content; its fields become managed by kapply"
+        self._write(f"{word} {escape(str(change.ref))}{escape(where)}{escape(why)}\n")
+        if change.action is Action.ADOPT:
+            return
+        # What is checked later has no answer of the server yet: the manifest itself is shown.
+        new = change.result
+        if new is None and change.desired is not None:
+            new = change.desired.obj
+        for line in diff_objects(change.live, new, colour=style.enabled):
+            self._write(f"{line}\n")

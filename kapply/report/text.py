@@ -1,0 +1,147 @@
+"""A run as lines of text: one per object as it ends, a summary, and diffs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kapply.engine.events import Event, ObjectDone, Outcome, RunResult, Waiting, Warned
+from kapply.planning.model import Action, Cause, Change, Plan
+from kapply.report.ansi import Style
+from kapply.report.escape import escape
+
+Write = Callable[[str], None]
+
+_COLOUR = {
+    Outcome.CREATED: "green",
+    Outcome.CONFIGURED: "yellow",
+    Outcome.ADOPTED: "yellow",
+    Outcome.UNCHANGED: "dim",
+    Outcome.DELETED: "red",
+    Outcome.NOT_FOUND: "dim",
+    Outcome.FAILED: "red",
+    Outcome.SKIPPED: "dim",
+}
+
+
+class TextReport:
+    """Writes events as they come.
+
+    Args:
+        out: for results (standard output).
+        err: for warnings and reasons (standard error).
+        style: how words are coloured, if at all.
+        names_only: `-o name`: the names of what was done, nothing else.
+    """
+
+    def __init__(self, out: Write, err: Write, style: Style, *, names_only: bool = False) -> None:
+        self._out = out
+        self._err = err
+        self.style = style
+        self._names_only = names_only
+        self._warned: set[str] = set()
+
+    def event(self, event: Event) -> None:
+        """One event."""
+        if isinstance(event, ObjectDone):
+            self._object(event)
+        elif isinstance(event, Warned):
+            self.warning(event)
+        elif isinstance(event, Waiting) and not self._names_only:
+            detail = f": {event.detail}" if event.detail else ""
+            self._err(self.style.dim(escape(f"waiting for {event.ref} {event.for_what}{detail}")))
+
+    def warning(self, event: Warned) -> None:
+        """A warning, once for each text."""
+        if event.text in self._warned:
+            return
+        self._warned.add(event.text)
+        where = f"{event.origin}  " if event.origin else ""
+        about = f"{event.ref}: " if event.ref else ""
+        self._err(escape(f"warning: {where}{about}{event.text}"))
+
+    def note(self, line: str) -> None:
+        """A line about the run as a whole."""
+        self._err(line)
+
+    def _object(self, event: ObjectDone) -> None:
+        name = escape(event.ref.short)
+        if self._names_only:
+            if event.outcome not in (Outcome.FAILED, Outcome.SKIPPED, Outcome.NOT_FOUND):
+                self._out(name)
+        else:
+            suffix = " (server dry run)" if event.dry_run else ""
+            word = self.style.paint(event.outcome.value, _COLOUR[event.outcome])
+            if event.outcome is not Outcome.FAILED:
+                self._out(f"{name} {word}{suffix}")
+        if event.outcome is Outcome.FAILED:
+            word = self.style.paint("failed", "red")
+            where = f"  ({event.origin})" if event.origin else ""
+            self._err(f"{name} {word}{escape(where)}")
+            self.reasons(event.why, event.causes, event.hint)
+
+    def reasons(self, why: str, causes: tuple[Cause, ...], hint: str = "") -> None:
+        """Why something failed, indented under its name."""
+        for line in reason_lines(why, causes):
+            self._err(escape(f"  {line}"))
+        if hint:
+            self._err(escape(f"  {hint}"))
+
+    def blocked(self, plan: Plan) -> None:
+        """The changes that stop a run before its first write."""
+        for change in plan.blocked:
+            for line in blocked_lines(change, self.style):
+                self._err(line)
+
+    def summary(self, result: RunResult, *, dry_run: bool = False) -> None:
+        """Counts and time, on one line."""
+        if self._names_only:
+            return
+        parts = [
+            f"{result.count(outcome)} {outcome.value}"
+            for outcome in Outcome
+            if result.count(outcome)
+        ]
+        total = len(result.done)
+        noun = "object" if total == 1 else "objects"
+        suffix = " (dry run: nothing was written)" if dry_run else ""
+        self._err(
+            f"{total} {noun}: {', '.join(parts) or 'nothing to do'} "
+            f"in {result.seconds:.1f} s{suffix}"
+        )
+        if result.signal:
+            self._err("interrupted: calls in flight were finished, the rest was not begun")
+
+
+def reason_lines(why: str, causes: tuple[Cause, ...]) -> list[str]:
+    """The reason in words, then field by field where that says more."""
+    lines = [why] if why else []
+    for cause in causes:
+        if cause.manager:
+            lines.append(f"{cause.field}: managed by {cause.manager}")
+        elif cause.message and cause.message not in why:
+            lines.append(f"{cause.field}: {cause.message}" if cause.field else cause.message)
+    return lines
+
+
+_ADVICE = {
+    Action.CONFLICT: "--force-conflicts takes the fields over; leaving them out of the manifest"
+    " leaves them to their manager",
+    Action.RECREATE: "an object has to be deleted and created anew to change it;"
+    " kapply does not do that unasked",
+}
+
+
+def blocked_lines(change: Change, style: Style) -> list[str]:
+    """A change that cannot be made: what, where, why, and what can be done."""
+    word = {
+        Action.CONFLICT: "conflict",
+        Action.RECREATE: "needs to be recreated",
+        Action.INVALID: "refused",
+    }[change.action]
+    where = f"{change.origin}  " if change.origin else ""
+    lines = [f"{escape(where)}{escape(str(change.ref))}: {style.paint(word, 'red')}"]
+    lines += [escape(f"  {line}") for line in reason_lines(change.why, change.causes)]
+    advice = _ADVICE.get(change.action)
+    if advice:
+        lines.append(f"  {advice}")
+    return lines
