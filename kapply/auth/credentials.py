@@ -7,6 +7,7 @@ every request, so a token file that rotates or a plugin whose token expires need
 from __future__ import annotations
 
 import base64
+import os
 import string
 import threading
 import time
@@ -55,6 +56,9 @@ class Source(Protocol):
 def open_credential(
     connection: Connection,
     *,
+    env: Mapping[str, str] | None = None,
+    no_exec: bool = False,
+    stdin_available: bool = True,
     plugin: Callable[[Connection], Source] | None = None,
     clock: Clock = time.monotonic,
 ) -> Credential:
@@ -62,8 +66,10 @@ def open_credential(
 
     Args:
         connection: as `resolve` made it; on plain http it holds no credentials.
-        plugin: makes the source for an exec plugin (`exec_plugin.opener`); without it plugins
-            are refused (--no-exec).
+        env: the environment, for a credential plugin and its policy (KUBERC, HOME).
+        no_exec: refuse to run a credential plugin (--no-exec).
+        stdin_available: False when stdin is used otherwise, as by `-f -`.
+        plugin: makes the source of a credential plugin, in place of `plugin.opener`.
         clock: monotonic seconds.
 
     Raises:
@@ -73,13 +79,14 @@ def open_credential(
     described = connection.credentials
     source: Source
     if described.exec is not None:
-        if plugin is None:
+        if no_exec:
             raise CredentialError(
                 f"{_who(connection)} needs the credential plugin {described.exec.command!r},"
                 " and running plugins is switched off",
                 hint="Leave out --no-exec, or give a token with --token.",
             )
-        source = plugin(connection)
+        make = plugin or _plugin_opener(os.environ if env is None else env, stdin_available)
+        source = make(connection)
     elif described.token_file:
         source = TokenFile(described.token_file, described.token, clock=clock)
     elif described.token:
@@ -91,6 +98,19 @@ def open_credential(
         source = Static("")
     certificate = ClientCertificate(described, clock) if described.has_certificate else None
     return UserCredential(source, certificate, impersonation_headers(described.impersonation))
+
+
+def _plugin_opener(env: Mapping[str, str], stdin_available: bool) -> Callable[[Connection], Source]:
+    from kapply.auth.files import default_parse_yaml, read_plugin_policy
+    from kapply.auth.plugin import PluginHost, opener
+
+    host = PluginHost(
+        env,
+        policy=lambda: read_plugin_policy(env),
+        stdin_available=stdin_available,
+        parse_yaml=default_parse_yaml,
+    )
+    return opener(host)
 
 
 class UserCredential:
@@ -155,6 +175,7 @@ class TokenFile:
         self._clock = clock
         self._read_at: float | None = None
         self._lock = threading.Lock()
+        self._used = threading.local()
 
     def authorization(self) -> str:
         """See Source. Raises CredentialError when there never was a token."""
@@ -162,14 +183,14 @@ class TokenFile:
             now = self._clock()
             if self._read_at is None or now - self._read_at >= TOKEN_FILE_SECONDS:
                 self._reread(now)
+            self._used.token = self._token
             return f"Bearer {self._token}"
 
     def refresh(self) -> bool:
-        """See Source."""
+        """Whether the file holds another token than this thread's last request used."""
         with self._lock:
-            before = self._token
             self._reread(self._clock())
-            return self._token != before
+            return self._token != getattr(self._used, "token", None)
 
     def certificate(self) -> CertificatePair | None:
         """See Source."""

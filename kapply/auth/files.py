@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from kapply.auth.kubeconfig import ParseYaml
 from kapply.auth.model import Connection, InCluster, Overrides, SourceFile
+from kapply.auth.policy import PluginPolicy, parse_policy
 from kapply.auth.resolve import resolve
-from kapply.errors import ConfigError
+from kapply.errors import ConfigError, ManifestError
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -116,32 +118,56 @@ def home_of(env: Mapping[str, str]) -> Path:
 
 
 def default_parse_yaml(data: bytes, path: str) -> object:
-    """The first value of a YAML file. Raises ConfigError when it is not YAML."""
-    import yaml
+    """The first value of a YAML file, as kubectl reads it. Raises ConfigError for no YAML."""
+    values = _values(data, path)
+    return values[0] if values else None
+
+
+def read_plugin_policy(env: Mapping[str, str], *, home: Path | None = None) -> PluginPolicy:
+    """The policy for credential plugins: of KUBERC, else of ~/.kube/kuberc if there is one.
+
+    KUBERC=off and KUBECTL_KUBERC=false switch it off, as for kubectl.
+
+    Raises:
+        ConfigError: the file that KUBERC names is missing, or the policy cannot be read.
+    """
+    named = env.get("KUBERC", "")
+    if named == "off" or env.get("KUBECTL_KUBERC", "").lower() in ("false", "f", "0"):
+        return PluginPolicy()
+    path = Path(named).absolute() if named else (home or home_of(env)) / ".kube" / "kuberc"
+    data = _read(path)
+    if data is None:
+        if named:
+            raise ConfigError(f"the file {path} that KUBERC names does not exist")
+        return PluginPolicy()
+    return parse_policy(_values(data, str(path)), str(path))
+
+
+def _values(data: bytes, path: str) -> list[Any]:
+    from kapply.manifests.documents import read_values
 
     try:
-        return yaml.load(data, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or type(error).__name__
-        raise ConfigError(f"{path}{place} is not YAML: {problem}") from error
+        return [value for value, _ in read_values(data, path)]
+    except ManifestError as error:
+        # The text around a problem may be a credential: place and problem are enough.
+        problem = str(error.problems[0]) if error.problems else f"{path}: {error.message}"
+        raise ConfigError(f"{problem}", hint=error.hint) from None
 
 
 def _read(path: Path) -> bytes | None:
     """The file's bytes; None when there is no such file."""
     try:
         if path.is_dir():
-            raise ConfigError(f"the kubeconfig {path} is a folder")
+            raise ConfigError(f"{path} is a folder")
         with path.open("rb") as file:
             data = file.read(_MAX_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ConfigError(f"the kubeconfig {path} cannot be read: {reason}") from error
+        raise ConfigError(f"{path} cannot be read: {reason}") from error
     if len(data) > _MAX_BYTES:
-        raise ConfigError(f"the kubeconfig {path} is larger than {_MAX_BYTES >> 20} MiB")
+        raise ConfigError(f"{path} is larger than {_MAX_BYTES >> 20} MiB")
     return data
 
 

@@ -326,11 +326,6 @@ def _choices(names: Mapping[str, object]) -> str:
     return f"There are: {', '.join(some)}{more}."
 
 
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0}
-_UNITS["h"] = 3600.0
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)")
-
-
 def parse_timeout(text: str) -> float | None:
     """Seconds of a --request-timeout: a bare integer, or a Go duration; "" and 0 are no limit.
 
@@ -338,15 +333,17 @@ def parse_timeout(text: str) -> float | None:
     """
     if not text:
         return None
-    if re.fullmatch(r"\+?[0-9]+", text):
+    if re.fullmatch(r"\+?[0-9]{1,12}", text):
         return float(text) or None
-    position, total = 0, 0.0
-    while match := _PART.match(text, position):
-        total += float(match[1]) * _UNITS[match[2]]
-        position = match.end()
-    if position != len(text):
+    from kapply.values.durations import DurationError, parse_duration
+
+    try:
+        nanoseconds = parse_duration(text)
+        if nanoseconds < 0:
+            raise DurationError(text)
+    except DurationError as error:
         raise UsageError(
             f'--request-timeout "{text}" is not a duration',
             hint="Give seconds (30) or a duration with units (90s, 2m, 1h).",
-        )
-    return total or None
+        ) from error
+    return nanoseconds / 1e9 or None
