@@ -11,6 +11,7 @@ _CODES = {
     "blue": "34",
     "cyan": "36",
     "bold": "1",
+    "reverse": "7",
     "dim": "2",
 }
 

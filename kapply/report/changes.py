@@ -64,5 +64,5 @@ class ChangesReport:
         new = change.result
         if new is None and change.desired is not None:
             new = change.desired.obj
-        for line in diff_objects(change.live, new, colour=style.enabled):
+        for line in diff_objects(change.live, new, style=style):
             self._write(f"{line}\n")
