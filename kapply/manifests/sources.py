@@ -1,0 +1,173 @@
+"""Where manifests come from: files, folders, globs, standard input, URLs, kustomize, SOPS.
+
+Everything is read before anything is said: one ReadError tells all that is wrong with all of
+the input. Only regular files are read from folders, so that nothing is ever waited on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kapply.errors import InputError, Origin, Problem
+from kapply.manifests.collect import Collector
+from kapply.manifests.documents import Document
+from kapply.manifests.files import MAX_BYTES, FileError, expand_path, read_file
+from kapply.meta import ref_of
+
+__all__ = ["MAX_BYTES", "kustomize", "load"]
+
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+@dataclass(slots=True)
+class _Input:
+    """One text of the input: its name in messages, how to get it, its file if it is one."""
+
+    name: str
+    read: Callable[[], bytes]
+    file: str = ""
+
+
+def load(
+    paths: Sequence[str],
+    *,
+    recursive: bool = False,
+    stdin: Callable[[], bytes] | None = None,
+    fetch: Callable[[str], bytes] | None = None,
+    pure: bool = False,
+) -> list[Document]:
+    """Every object of the input, in the order of `paths`, folders in the order of names.
+
+    Args:
+        paths: files, folders (their *.yaml, *.yml and *.json), globs, "-" for standard input,
+            http and https URLs. A file that is named twice is read once.
+        recursive: take the folders in folders too; links to folders are not followed.
+        stdin: gives standard input; by default the process's own, up to MAX_BYTES.
+        fetch: gives the body of a URL; by default manifests.fetch.fetch.
+        pure: read YAML without libyaml.
+
+    Raises:
+        ReadError: a ManifestError with every problem of every file: what cannot be read, and
+            objects (group, kind, namespace, name) that are there twice.
+        InputError: a path that is not there, or has nothing to read; a URL that gives nothing.
+        UnreachableError: a URL's server does not answer.
+    """
+    collector = Collector()
+    documents: list[Document] = []
+    for item in _inputs(paths, recursive, stdin, fetch):
+        base = item.name.replace("\\", "/").rpartition("/")[2]
+        if base in _KUSTOMIZATIONS:
+            collector.add(
+                Problem(
+                    "this is a kustomization, not a manifest",
+                    Origin(item.name),
+                    hint="apply its folder with -k",
+                )
+            )
+            continue
+        documents += _parse(collector, item, pure=pure)
+    _refuse_twins(collector, documents)
+    collector.raise_problems()
+    return documents
+
+
+def _parse(collector: Collector, item: _Input, *, pure: bool) -> list[Document]:
+    try:
+        data = item.read()
+    except FileError as error:
+        collector.add(Problem(str(error), Origin(item.name)))
+        return []
+    if b"sops" in data:
+        from kapply.manifests.sops import decrypt, is_encrypted
+
+        if is_encrypted(data):
+            plain = decrypt(data, item.name, item.file)
+            return collector.parse(plain, f"{item.name} (decrypted)", pure=pure, sensitive=True)
+    return collector.parse(data, item.name, pure=pure)
+
+
+def _inputs(
+    paths: Sequence[str],
+    recursive: bool,
+    stdin: Callable[[], bytes] | None,
+    fetch: Callable[[str], bytes] | None,
+) -> Iterator[_Input]:
+    seen: set[tuple[int, int]] = set()
+    stdin_taken = False
+    for path in paths:
+        if path == "-":
+            if not stdin_taken:
+                stdin_taken = True
+                yield _Input("stdin", stdin or _read_stdin)
+        elif path.startswith(("http://", "https://")):
+            yield _url_input(path, fetch)
+        else:
+            for name, identity in expand_path(path, recursive=recursive):
+                if identity not in seen:
+                    seen.add(identity)
+                    yield _file_input(name)
+
+
+def _file_input(name: str) -> _Input:
+    return _Input(name, lambda: read_file(name), name)
+
+
+def _url_input(url: str, fetch: Callable[[str], bytes] | None) -> _Input:
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(url)
+    # Neither a password nor a signed query belongs into messages.
+    name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    if fetch is not None:
+        return _Input(name, lambda: fetch(url))
+    from kapply.manifests.fetch import fetch as default
+
+    return _Input(name, lambda: default(url))
+
+
+def _read_stdin() -> bytes:
+    import sys
+
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise FileError(f"more than {MAX_BYTES >> 20} MiB")
+    return data
+
+
+def _refuse_twins(collector: Collector, documents: list[Document]) -> None:
+    """The same object twice: which of the two is meant cannot be known."""
+    first: dict[tuple[str, str, str, str], Document] = {}
+    for document in documents:
+        ref = ref_of(document.obj)
+        if not ref.name:
+            continue
+        other = first.setdefault(ref.key, document)
+        if other is not document:
+            collector.add(
+                Problem(
+                    "the same object is given twice",
+                    document.origin,
+                    subject=str(ref),
+                    also=(other.origin,),
+                )
+            )
+
+
+def kustomize(directory: str, *, pure: bool = False) -> list[Document]:
+    """What `kustomize build` (or `kubectl kustomize`) makes of a folder.
+
+    Raises:
+        InputError: neither program is there, or it refused the folder (with its own words).
+        ReadError: as load.
+    """
+    from kapply.manifests.programs import run_kustomize
+
+    collector = Collector()
+    data = run_kustomize(directory)
+    documents = collector.parse(data, f"kustomize {directory}", pure=pure)
+    _refuse_twins(collector, documents)
+    collector.raise_problems()
+    if not documents:
+        raise InputError(f"kustomize makes no objects of {directory}")
+    return documents

@@ -1,0 +1,219 @@
+"""Bytes to text, text to the pieces that are documents, and lines of that text. Pure.
+
+The rules are those of k8s.io/apimachinery's YAMLOrJSONDecoder, which kubectl reads files with:
+a byte order mark chooses UTF-8 or UTF-16, a line that starts with `---` separates documents,
+and only blanks or a comment may follow it on that line. Unlike kubectl, invalid bytes are
+refused, never replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+Path = tuple[str | int, ...]
+
+_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+_ODD_BREAK = re.compile("[\r\x85\u2028\u2029]")
+_NOT_YAML = re.compile(
+    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]",
+)
+_SIMPLE_KEY = re.compile(r"[\w-]+\Z")
+
+
+@dataclass(slots=True)
+class Mark:
+    """A place in a text: line and column from 0, index in characters."""
+
+    line: int
+    column: int
+    index: int = 0
+
+
+@dataclass(slots=True)
+class Finding:
+    """One thing to say about a text, at a place in it (before it has a file's name)."""
+
+    message: str
+    line: int
+    column: int
+    path: Path = ()
+    hint: str = ""
+    also: tuple[tuple[int, int], ...] = ()
+
+
+class UnreadableError(Exception):
+    """A text that cannot be read any further; `finding` says why and where."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.message)
+        self.finding = finding
+
+
+def decode(data: bytes) -> str:
+    """The text of a file: UTF-8, or UTF-16 with a byte order mark; the mark is taken off.
+
+    Line ends CR LF become LF, and the last line gets one, as kubectl's reader does.
+
+    Raises:
+        UnreadableError: bytes that are not of the encoding; the place is that of the first.
+    """
+    encoding, start = "utf-8", 0
+    if data.startswith(b"\xef\xbb\xbf"):
+        start = 3
+    elif data.startswith(b"\xff\xfe"):
+        encoding, start = "utf-16-le", 2
+    elif data.startswith(b"\xfe\xff"):
+        encoding, start = "utf-16-be", 2
+    body = data[start:] if start else data
+    try:
+        text = body.decode(encoding)
+    except UnicodeDecodeError as error:
+        before = body[: error.start].decode(encoding, "replace")
+        line, column = place_of(before, len(before))
+        name = "UTF-8" if start != 2 else "UTF-16"
+        raise UnreadableError(
+            Finding(
+                f"byte 0x{body[error.start]:02x} is not {name}",
+                line,
+                column,
+                hint="save the file as UTF-8",
+            )
+        ) from None
+    return normalise(text)
+
+
+def normalise(text: str) -> str:
+    """LF for CR LF, a line end after the last line, no byte order mark in front."""
+    if text.startswith("\ufeff"):
+        text = text[1:]
+    if "\r\n" in text:
+        text = text.replace("\r\n", "\n")
+    if text and not text.endswith("\n"):
+        text += "\n"
+    return text
+
+
+def place_of(text: str, index: int) -> tuple[int, int]:
+    """Line and column, from 0, of a character; every line break of YAML 1.1 counts."""
+    if _ODD_BREAK.search(text, 0, index) is None:
+        return text.count("\n", 0, index), index - (text.rfind("\n", 0, index) + 1)
+    line = start = 0
+    for match in _BREAK.finditer(text, 0, index):
+        line, start = line + 1, match.end()
+    return line, index - start
+
+
+def line_at(text: str, line: int) -> str:
+    """The text of one line, counted from 0, without its end; "" past the last."""
+    if _ODD_BREAK.search(text) is None:
+        start = 0
+        for _ in range(line):
+            start = text.find("\n", start) + 1
+            if not start:
+                return ""
+        end = text.find("\n", start)
+        return text[start:] if end < 0 else text[start:end]
+    lines = _BREAK.split(text)
+    return lines[line] if line < len(lines) else ""
+
+
+def unprintable(text: str) -> Finding | None:
+    """The first character that YAML 1.1 does not allow in a text, if there is one."""
+    match = _NOT_YAML.search(text)
+    if match is None:
+        return None
+    line, column = place_of(text, match.start())
+    code = ord(match.group())
+    return Finding(f"control character U+{code:04X} is not allowed in YAML", line, column)
+
+
+@dataclass(slots=True)
+class Chunk:
+    """The part of a text that one document is read from.
+
+    Attributes:
+        text: the whole file's text.
+        start: index of the first character.
+        end: index behind the last.
+        line: the first line, from 0; 0 for JSON, whose marks are places in the whole text.
+        json: a JSON value, not a YAML document.
+        sensitive: values of this text never show in messages.
+    """
+
+    text: str
+    start: int
+    end: int
+    line: int
+    json: bool = False
+    sensitive: bool = False
+
+    def body(self) -> str:
+        """The characters of the chunk."""
+        if self.start == 0 and self.end == len(self.text):
+            return self.text
+        return self.text[self.start : self.end]
+
+
+def chunks(text: str, start: int = 0, line: int = 0) -> Iterator[Chunk | Finding]:
+    """The documents of a YAML text; a separator line with more on it is a Finding."""
+    begin, begin_line = start, line
+    at = start if text.startswith("---", start) else text.find("\n---", start) + 1
+    if not at and not text.startswith("---", start):
+        if start < len(text):
+            yield Chunk(text, start, len(text), line)
+        return
+    lines = _LineCounter(text, start, line)
+    while True:
+        end = text.find("\n", at) + 1 or len(text)
+        rest = text[at + 3 : end].strip()
+        wrong = bool(rest) and rest[0] != "#"
+        if begin < at:
+            yield Chunk(text, begin, at, begin_line)
+        if begin < at or wrong:
+            # Where nothing stands before it, the line belongs to the document that follows.
+            begin, begin_line = end, lines.line_of(at) + 1
+        if wrong:
+            yield Finding(
+                "text after --- on the same line",
+                lines.line_of(at),
+                text.find(rest, at + 3) - at,
+                hint="start the document on the next line",
+            )
+        found = text.find("\n---", end - 1)
+        if found < 0:
+            break
+        at = found + 1
+    if begin < len(text):
+        yield Chunk(text, begin, len(text), begin_line)
+
+
+class _LineCounter:
+    """Line numbers for rising indices, each character looked at once."""
+
+    __slots__ = ("_at", "_line", "_odd", "_text")
+
+    def __init__(self, text: str, start: int, line: int) -> None:
+        self._text, self._at, self._line = text, start, line
+        self._odd = _ODD_BREAK.search(text, start) is not None
+
+    def line_of(self, index: int) -> int:
+        """The line that the character at `index` stands on."""
+        if self._odd:
+            self._line += sum(1 for _ in _BREAK.finditer(self._text, self._at, index))
+        else:
+            self._line += self._text.count("\n", self._at, index)
+        self._at = index
+        return self._line
+
+
+def field_path(path: Sequence[str | int]) -> str:
+    """A path as Kubernetes writes it: spec.containers[0].image, metadata.labels[a.b/c]."""
+    parts: list[str] = []
+    for part in path:
+        if isinstance(part, int) or not _SIMPLE_KEY.match(part):
+            parts.append(f"[{part}]")
+        else:
+            parts.append(f".{part}" if parts else part)
+    return "".join(parts)
