@@ -1,0 +1,116 @@
+"""Many cases at once put to the Go oracle and to kapply.merge, and the first difference told."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kapply.merge.errors import MergeError
+from kapply.merge.jsonvalue import json_equal
+
+_SOURCES = Path(__file__).parent.parent / "oracle"
+
+#: What one side makes of a case: a JSON value, or {"error": message}.
+Answer = dict[str, Any]
+
+
+class Oracle:
+    """The running Go program: one request a line, one answer a line."""
+
+    def __init__(self, program: Path) -> None:
+        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, op: str, **request: Any) -> Any:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"op": op, **request}).encode() + b"\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        assert answer["ok"], answer
+        return answer["result"]
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+@pytest.fixture(scope="session")
+def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
+    if shutil.which("go") is None:
+        pytest.skip("the oracle needs Go")
+    program = tmp_path_factory.mktemp("oracle") / "oracle"
+    subprocess.run(["go", "build", "-o", program, "."], cwd=_SOURCES, check=True)
+    running = Oracle(program)
+    yield running
+    running.close()
+
+
+def answer_of(case: Answer, function: Callable[[Answer], Any]) -> Answer:
+    try:
+        return {"result": function(case)}
+    except MergeError as error:
+        return {"error": str(error)}
+
+
+def agree(go: Any, mine: Answer, *, ordered: bool) -> bool:
+    """Whether both sides refuse, or both give the same JSON (with `ordered`, the same text)."""
+    go_error = go.get("error") if isinstance(go, dict) else None
+    if go_error is not None:
+        return "error" in mine and not go_error.startswith("panic")
+    if "error" in mine:
+        return False
+    found = mine["result"]
+    if ordered:
+        return json.dumps(found) == json.dumps({name: go[name] for name in found})
+    return json_equal(found, go)
+
+
+def compare(
+    oracle: Oracle,
+    op: str,
+    cases: Sequence[Answer],
+    function: Callable[[Answer], Any],
+    *,
+    ordered: bool = False,
+    same_errors: bool = False,
+    **request: Any,
+) -> int:
+    """Hold `function` to the oracle's answer on each case.
+
+    Args:
+        oracle: the running oracle.
+        op: the operation that is asked.
+        cases: its cases.
+        function: our side.
+        ordered: the keys of objects have an order too.
+        same_errors: the texts of errors agree as well.
+        request: what all cases share.
+
+    Returns:
+        How many cases were not refused.
+    """
+    taken = 0
+    for start in range(0, len(cases), 500):
+        batch = cases[start : start + 500]
+        for case, go in zip(batch, oracle.ask(op, cases=batch, **request), strict=True):
+            mine = answer_of(case, function)
+            good = agree(go, mine, ordered=ordered)
+            if good and same_errors and "error" in mine:
+                good = mine["error"] == go["error"]
+            assert good, (
+                f"{op}\ncase {json.dumps(case)}\ngo   {json.dumps(go)}\nmine {json.dumps(mine)}"
+            )
+            taken += "error" not in mine
+    return taken
+
+
+def seeded(number: int) -> random.Random:
+    """A source of cases; KAPPLY_TEST_SEED varies it."""
+    import os
+
+    return random.Random(f"{os.environ.get('KAPPLY_TEST_SEED', '0')} {number}")
