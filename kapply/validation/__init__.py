@@ -1,1 +1,41 @@
-"""The gate that passes valid objects, and the explainer that words what is wrong. Pure."""
+"""Manifests checked before anything is sent: against schemas, and the server's own rules.
+
+    problems = validate(documents, offline_schemas())
+
+A fast gate passes what is valid; an explainer words what is not. Nothing is fetched here:
+documents of a server's /openapi/v3 come in through OpenAPISource, CustomResourceDefinitions
+through CustomSource (those of the input itself are found by `validate`).
+"""
+
+from kapply.validation.bundled import offline_schemas, offline_version
+from kapply.validation.deprecations import Lifecycle, deprecations, lifecycle_of
+from kapply.validation.documents import ManifestDocument, group_versions_needed
+from kapply.validation.explain import Finding
+from kapply.validation.sources import (
+    ChainedSource,
+    CustomSource,
+    KindSchema,
+    OpenAPISource,
+    SchemaSource,
+    definitions_in,
+)
+from kapply.validation.validator import findings_of, validate
+
+__all__ = [
+    "ChainedSource",
+    "CustomSource",
+    "Finding",
+    "KindSchema",
+    "Lifecycle",
+    "ManifestDocument",
+    "OpenAPISource",
+    "SchemaSource",
+    "definitions_in",
+    "deprecations",
+    "findings_of",
+    "group_versions_needed",
+    "lifecycle_of",
+    "offline_schemas",
+    "offline_version",
+    "validate",
+]

@@ -1,0 +1,402 @@
+"""A kind's OpenAPI schema as JSON Schema (2020-12), and the jsonschema validator for it.
+
+A second reading of the same rules as the gate's, slower and able to say what is wrong. Some
+keywords are ours: "x-check" names a check on strings that JSON Schema cannot say, "x-pattern"
+is a Go regular expression, "x-unique-keys" holds the key fields of a list-map with their
+defaults, "x-required" takes null for missing. jsonschema is imported when first needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from kapply.meta import JsonObject
+from kapply.openapi import ref_name
+from kapply.validation.custom import is_multiple
+from kapply.validation.formats import (
+    Check,
+    go_pattern,
+    is_base64,
+    is_date_time,
+    is_micro_time,
+    is_quantity,
+    string_format,
+)
+from kapply.validation.gate import (
+    INT_OR_STRING,
+    JSON_SCHEMA_PROPS,
+    LENIENT,
+    LOOSE,
+    MICRO_TIME,
+    QUANTITY,
+    has_duplicates,
+    key_defaults,
+    list_key,
+)
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+    from kapply.validation.sources import KindSchema
+
+_INT32 = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
+_INT64 = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
+_ROOT_FIELDS = ("apiVersion", "kind", "metadata")
+_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+_KEPT = (
+    "minProperties",
+    "maxProperties",
+    "minItems",
+    "maxItems",
+    "minLength",
+    "maxLength",
+    "uniqueItems",
+)
+
+
+def json_schema(kind: KindSchema) -> JsonObject:
+    """The JSON Schema of a kind, self-contained: what it refers to is under $defs."""
+    native = _Native(kind.components)
+    if kind.custom:
+        body = _Custom(native, kind.components).kind(kind.schema)
+    else:
+        body = native.convert(kind.schema, 0)
+    return {**body, "$defs": native.finish()}
+
+
+def _unless_null(schema: JsonObject) -> JsonObject:
+    return {"if": {"type": "null"}, "else": schema}
+
+
+def validator_for(kind: KindSchema) -> Validator:
+    """A jsonschema validator for a kind, which knows our keywords."""
+    from jsonschema import Draft202012Validator, validators
+
+    dialect: type[Validator] = validators.extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator,
+        {
+            "x-check": _check_keyword,
+            "x-unique-keys": _unique_keys,
+            "x-pattern": _pattern_keyword,
+            "x-required": _required,
+            "uniqueItems": _unique_items,
+            "multipleOf": _multiple_of,
+            "enum": _enum,
+        },
+    )
+    return dialect(json_schema(kind))
+
+
+class _Native:
+    """Types that Go structs decode."""
+
+    def __init__(self, components: Mapping[str, JsonObject]) -> None:
+        self._components = components
+        self._defs: dict[str, JsonObject] = {}
+        self._todo: list[tuple[str, str, int]] = []
+
+    def reference(self, name: str, mode: int) -> JsonObject:
+        """A $ref to a named type; it is converted by `finish`."""
+        key = f"{name}!{mode}" if mode else name
+        if key not in self._defs:
+            self._defs[key] = {}
+            self._todo.append((key, name, mode))
+        return {"$ref": f"#/$defs/{key}"}
+
+    def finish(self) -> dict[str, JsonObject]:
+        """All that references lead to."""
+        while self._todo:
+            key, name, mode = self._todo.pop()
+            special = self._special(name, mode)
+            if special is not None:
+                self._defs[key] = special
+            elif name in self._components:
+                self._defs[key] = self.convert(self._components[name], mode)
+        return self._defs
+
+    def _special(self, name: str, mode: int) -> JsonObject | None:
+        if name == QUANTITY:
+            return {"type": ["string", "number"], "x-check": "quantity"}
+        if name == INT_OR_STRING:
+            return {**_INT32, "type": ["integer", "string"]}
+        if name == MICRO_TIME:
+            return {"type": "string", "x-check": "micro-time"}
+        if not name.startswith(JSON_SCHEMA_PROPS.removesuffix("JSONSchemaProps") + "JSON"):
+            return None
+        if name == JSON_SCHEMA_PROPS:
+            return None
+        loose = self.reference(JSON_SCHEMA_PROPS, mode | LOOSE)
+        others: dict[str, list[JsonObject]] = {
+            "JSONSchemaPropsOrBool": [{"type": "boolean"}],
+            "JSONSchemaPropsOrArray": [{"type": "array", "items": loose}],
+            "JSONSchemaPropsOrStringArray": [{"type": "array", "items": {"type": "string"}}],
+        }
+        found = others.get(name.rpartition(".")[2])
+        return {"anyOf": [*found, loose]} if found else {}
+
+    def convert(self, schema: Mapping[str, Any], mode: int, *, item: bool = False) -> JsonObject:
+        """One schema; `item` is for list items, where Go takes null for a scalar's zero."""
+        name = ref_name(schema)
+        if name:
+            return self.reference(name, mode)
+        if schema.get("format") == "int-or-string" or schema.get("x-kubernetes-int-or-string"):
+            return {**_INT32, "type": ["integer", "string"]}
+        alternatives = schema.get("oneOf") or schema.get("anyOf")
+        if alternatives:
+            return {"anyOf": [self.convert(part, mode) for part in alternatives]}
+        kind = schema.get("type")
+        if kind == "object" or "properties" in schema:
+            return self._object(schema, mode)
+        if kind == "array":
+            return self._array(schema, mode)
+        scalar = self._scalar(schema, mode)
+        if item and scalar:
+            scalar["type"] = [scalar["type"], "null"]
+            if "enum" in scalar:
+                scalar["enum"] = [*scalar["enum"], None]
+        return scalar
+
+    def _object(self, schema: Mapping[str, Any], mode: int) -> JsonObject:
+        properties = schema.get("properties")
+        if not isinstance(properties, dict):
+            values = schema.get("additionalProperties")
+            if isinstance(values, dict):
+                member = _unless_null(self.convert(values, mode))
+                return {"type": "object", "additionalProperties": member}
+            return {"type": "object"}
+        top = all(field in properties for field in ("apiVersion", "kind", "status"))
+        converted: JsonObject = {
+            "type": "object",
+            "properties": {
+                field: _unless_null(
+                    self.convert(part, mode | LENIENT if top and field == "status" else mode)
+                )
+                for field, part in properties.items()
+            },
+        }
+        if not mode & LOOSE:
+            converted["additionalProperties"] = False
+        if not mode & LENIENT and schema.get("required"):
+            converted["x-required"] = schema["required"]
+        return converted
+
+    def _array(self, schema: Mapping[str, Any], mode: int) -> JsonObject:
+        items = schema.get("items") or {}
+        converted: JsonObject = {"type": "array", "items": self.convert(items, mode, item=True)}
+        if schema.get("x-kubernetes-list-type") == "map":
+            name = ref_name(items)
+            target = self._components.get(name, {}) if name else items
+            keys = tuple(schema.get("x-kubernetes-list-map-keys", ()))
+            converted["x-unique-keys"] = key_defaults(target, keys)
+        elif schema.get("x-kubernetes-list-type") == "set":
+            converted["uniqueItems"] = True
+        return converted
+
+    @staticmethod
+    def _scalar(schema: Mapping[str, Any], mode: int) -> JsonObject:
+        kind, form = schema.get("type"), schema.get("format")
+        if kind == "integer":
+            return dict(_INT32 if form == "int32" else _INT64)
+        if kind != "string":
+            return {"type": kind} if kind in ("boolean", "number") else {}
+        enum = schema.get("enum")
+        if enum and not mode & LENIENT:
+            return {"type": "string", "enum": [*(value for value in enum if value), ""]}
+        if form in ("byte", "date-time"):
+            return {"type": "string", "x-check": form}
+        return {"type": "string"}
+
+
+class _Custom:
+    """Types of custom resources, as apiextensions-apiserver validates them."""
+
+    def __init__(self, native: _Native, components: Mapping[str, JsonObject]) -> None:
+        self._native = native
+        self._components = components
+
+    def kind(self, schema: Mapping[str, Any]) -> JsonObject:
+        return self._node(schema, prune=True, resource=True)
+
+    def _node(
+        self, schema: Mapping[str, Any], *, prune: bool, resource: bool = False
+    ) -> JsonObject:
+        name = ref_name(schema)
+        if name == _OBJECT_META:
+            return self._native.reference(_OBJECT_META, 0)
+        if name:
+            target = self._components.get(name)
+            return self._node(target, prune=prune) if target else {}
+        out: JsonObject = {key: schema[key] for key in _KEPT if schema.get(key) is not None}
+        self._types(schema, out, resource=resource)
+        self._fields(schema, out, prune=prune, resource=resource)
+        self._values(schema, out)
+        for key in ("allOf", "anyOf", "oneOf"):
+            if schema.get(key):
+                out[key] = [self._node(part, prune=False) for part in schema[key]]
+        if isinstance(schema.get("not"), dict):
+            out["not"] = self._node(schema["not"], prune=False)
+        return out
+
+    @staticmethod
+    def _types(schema: Mapping[str, Any], out: JsonObject, *, resource: bool) -> None:
+        kinds = [schema["type"]] if schema.get("type") else []
+        if resource:
+            kinds = ["object"]
+        if schema.get("x-kubernetes-int-or-string"):
+            kinds = ["integer", "string"]
+        if kinds:
+            out["type"] = [*kinds, "null"] if schema.get("nullable") else kinds
+        if "integer" in kinds:
+            form = _INT32 if schema.get("format") == "int32" else _INT64
+            out["minimum"], out["maximum"] = form["minimum"], form["maximum"]
+
+    def _fields(
+        self, schema: Mapping[str, Any], out: JsonObject, *, prune: bool, resource: bool
+    ) -> None:
+        properties = schema.get("properties") or {}
+        embedded = bool(schema.get("x-kubernetes-embedded-resource"))
+        converted = {
+            name: self._defaulted(part, self._node(part, prune=prune))
+            for name, part in properties.items()
+        }
+        required = [
+            name
+            for name in schema.get("required") or ()
+            if "default" not in properties.get(name, {})
+        ]
+        if embedded:
+            required += [name for name in ("apiVersion", "kind") if name not in required]
+        if resource or embedded:
+            converted["apiVersion"] = converted["kind"] = {"type": "string"}
+            converted["metadata"] = self._metadata(properties.get("metadata"))
+        if converted:
+            out["properties"] = converted
+        if required:
+            out["required"] = required
+        values = schema.get("additionalProperties")
+        if isinstance(values, dict):
+            out["additionalProperties"] = self._node(values, prune=prune)
+        elif (
+            prune and values is not True and not schema.get("x-kubernetes-preserve-unknown-fields")
+        ):
+            out["additionalProperties"] = False
+        items = schema.get("items")
+        if isinstance(items, dict):
+            out["items"] = self._node(items, prune=prune)
+            keys = tuple(schema.get("x-kubernetes-list-map-keys") or ())
+            if schema.get("x-kubernetes-list-type") == "map" and keys:
+                out["x-unique-keys"] = key_defaults(items, keys)
+        if schema.get("x-kubernetes-list-type") == "set":
+            out["uniqueItems"] = True
+
+    def _metadata(self, own: Mapping[str, Any] | None) -> JsonObject:
+        known = _OBJECT_META in self._components
+        meta = self._native.reference(_OBJECT_META, 0) if known else {"type": "object"}
+        if own and not ref_name(own):
+            meta = {"allOf": [meta, self._node(own, prune=False)]}
+        return _unless_null(meta)
+
+    @staticmethod
+    def _defaulted(schema: Mapping[str, Any], converted: JsonObject) -> JsonObject:
+        """A null for a field with a default is dropped and the default takes its place."""
+        if "default" not in schema or schema.get("nullable"):
+            return converted
+        return _unless_null(converted)
+
+    @staticmethod
+    def _values(schema: Mapping[str, Any], out: JsonObject) -> None:
+        if schema.get("enum") is not None:
+            out["enum"] = schema["enum"]
+        if isinstance(schema.get("pattern"), str) and schema["pattern"]:
+            out["x-pattern"] = schema["pattern"]
+        form = schema.get("format")
+        if isinstance(form, str) and string_format(form) and "string" in out.get("type", ()):
+            out["x-check"] = form
+        for bound, exclusive, pick in (
+            ("minimum", "exclusiveMinimum", max),
+            ("maximum", "exclusiveMaximum", min),
+        ):
+            limit = schema.get(bound)
+            if isinstance(limit, int | float) and not isinstance(limit, bool):
+                if schema.get(exclusive):
+                    out[exclusive] = limit
+                else:
+                    out[bound] = pick(limit, out.get(bound, limit))
+        if schema.get("multipleOf"):
+            out["multipleOf"] = schema["multipleOf"]
+
+
+_CHECKS: dict[str, Check] = {
+    "quantity": is_quantity,
+    "byte": is_base64,
+    "date-time": is_date_time,
+    "micro-time": is_micro_time,
+}
+
+
+def _check_keyword(validator: Any, name: str, instance: Any, schema: Any) -> Iterator[Any]:
+    check: Check | None = _CHECKS.get(name) or string_format(name)
+    if isinstance(instance, str) and check is not None and not check(instance):
+        yield _error(f"{instance!r} is no {name}")
+
+
+def _pattern_keyword(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[Any]:
+    compiled = go_pattern(pattern)
+    if isinstance(instance, str) and compiled is not None and not compiled.search(instance):
+        yield _error(f"{instance!r} does not match {pattern}")
+
+
+def _unique_keys(
+    validator: Any, defaults: Mapping[str, Any], instance: Any, schema: Any
+) -> Iterator[Any]:
+    if not isinstance(instance, list):
+        return
+    keys = tuple(defaults)
+    seen: list[Any] = []
+    for index, member in enumerate(instance):
+        if not isinstance(member, dict):
+            continue
+        key = list_key(member, keys, defaults)
+        if key in seen:
+            error = _error("duplicate key")
+            error.path.append(index)
+            yield error
+        seen.append(key)
+
+
+def _unique_items(validator: Any, unique: bool, instance: Any, schema: Any) -> Iterator[Any]:
+    if unique and isinstance(instance, list) and has_duplicates(instance):
+        for index, member in enumerate(instance):
+            if any(has_duplicates([member, other]) for other in instance[:index]):
+                error = _error("duplicate item")
+                error.path.append(index)
+                yield error
+
+
+def _required(validator: Any, names: list[str], instance: Any, schema: Any) -> Iterator[Any]:
+    if isinstance(instance, dict):
+        for name in names:
+            if instance.get(name) is None:
+                error = _error(f"{name!r} is a required property")
+                error.path.append(name)
+                yield error
+
+
+def _multiple_of(validator: Any, step: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    if validator.is_type(instance, "number") and not is_multiple(instance, step):
+        yield _error(f"{instance} is not a multiple of {step}")
+
+
+def _enum(validator: Any, values: list[Any], instance: Any, schema: Any) -> Iterator[Any]:
+    if not any(
+        instance == value and isinstance(instance, bool) == isinstance(value, bool)
+        for value in values
+    ):
+        yield _error(f"{instance!r} is not one of {values!r}")
+
+
+def _error(message: str) -> Any:
+    from jsonschema.exceptions import ValidationError
+
+    return ValidationError(message)

@@ -1,0 +1,124 @@
+"""What the server asks of every object's metadata (apimachinery pkg/api/validation)."""
+
+from __future__ import annotations
+
+from kapply import names
+from kapply.meta import GroupVersion, GroupVersionKind, JsonObject
+from kapply.validation.paths import Path
+from kapply.validation.rules.base import Report, items, mapping, text
+from kapply.validation.sources import KindSchema
+
+_METADATA: Path = ("metadata",)
+# Reviews are answered, not stored, and need no name.
+_NAMELESS = frozenset(
+    GroupVersionKind(group, "v1", kind)
+    for group, kinds in {
+        "authentication.k8s.io": ("TokenReview", "SelfSubjectReview", "TokenRequest"),
+        "authorization.k8s.io": (
+            "LocalSubjectAccessReview",
+            "SelfSubjectAccessReview",
+            "SelfSubjectRulesReview",
+            "SubjectAccessReview",
+        ),
+        "": ("Binding",),
+        "policy": ("Eviction",),
+        "autoscaling": ("Scale",),
+    }.items()
+    for kind in kinds
+)
+
+
+def check_metadata(kind: KindSchema, obj: JsonObject, report: Report) -> None:
+    """Name, generateName, namespace, labels, annotations, finalizers, owners."""
+    metadata = mapping(obj, "metadata")
+    name, generate = text(metadata, "name"), text(metadata, "generateName")
+    group_kind = kind.gvk.group_kind
+    if not name and not generate and kind.gvk not in _NAMELESS:
+        report.missing((*_METADATA, "name"))
+    for field, value in (("name", name), ("generateName", generate)):
+        if not value or (field == "generateName" and name):
+            continue
+        wrong = names.name_problem(group_kind, value, generate=field == "generateName")
+        if wrong:
+            report.add((*_METADATA, field), f'"{value}" {wrong}')
+    namespace = text(metadata, "namespace")
+    if namespace:
+        if kind.namespaced is False:
+            report.add(
+                (*_METADATA, "namespace"),
+                f"{kind.gvk.kind} is cluster-scoped: it has no namespace",
+                at_value=False,
+            )
+        elif wrong := names.dns_label(namespace):
+            report.add((*_METADATA, "namespace"), f'"{namespace}" {wrong}')
+    check_labels(metadata, _METADATA, report)
+    check_annotations(metadata, _METADATA, report)
+    _check_references(metadata, report)
+
+
+def check_labels(metadata: JsonObject, path: Path, report: Report) -> None:
+    """metadata.labels, of an object or of a template."""
+    labels = metadata.get("labels")
+    if labels:
+        check_label_map(labels, (*path, "labels"), report)
+
+
+def check_label_map(labels: JsonObject, path: Path, report: Report) -> None:
+    """Label keys and values: labels, matchLabels, nodeSelector."""
+    for key, value in labels.items():
+        if key not in _FINE and (wrong := names.qualified_name(key)):
+            report.add((*path, key), f'the key "{key}" {wrong}', at_value=False)
+        if value and (wrong := names.label_value(value)):
+            report.add((*path, key), f'"{value}" {wrong}')
+
+
+def check_annotations(metadata: JsonObject, path: Path, report: Report) -> None:
+    """metadata.annotations, of an object or of a template."""
+    annotations = metadata.get("annotations")
+    if not annotations:
+        return
+    where = (*path, "annotations")
+    for key in annotations:
+        if wrong := names.annotation_key(key):
+            report.add((*where, key), f'the key "{key}" {wrong}', at_value=False)
+    size = names.annotations_size(annotations)
+    if size > names.ANNOTATIONS_LIMIT:
+        report.add(
+            where,
+            f"together {size} bytes, the limit is {names.ANNOTATIONS_LIMIT} bytes",
+            at_value=False,
+        )
+
+
+def _check_references(metadata: JsonObject, report: Report) -> None:
+    for index, finalizer in enumerate(items(metadata, "finalizers")):
+        if wrong := names.qualified_name(finalizer or ""):
+            report.add((*_METADATA, "finalizers", index), f'"{finalizer or ""}" {wrong}')
+    controllers = 0
+    for index, owner in enumerate(items(metadata, "ownerReferences")):
+        path = (*_METADATA, "ownerReferences", index)
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not text(owner, field):
+                report.missing((*path, field))
+        try:
+            GroupVersion.parse(text(owner, "apiVersion") or "v1")
+        except ValueError as error:
+            report.add((*path, "apiVersion"), str(error))
+        controllers += owner.get("controller") is True
+        if controllers > 1:
+            report.add((*path, "controller"), "only one owner can be the controller")
+            break
+
+
+# The keys that nearly every manifest has.
+_FINE = frozenset(
+    {
+        "app",
+        "app.kubernetes.io/name",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/component",
+        "app.kubernetes.io/part-of",
+        "app.kubernetes.io/version",
+        "app.kubernetes.io/managed-by",
+    }
+)
