@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from http.client import IncompleteRead
 from typing import Any
 
 from kapply.errors import ProtocolError
@@ -47,6 +48,10 @@ def read_body(raw: Any, encoding: str, limit: int) -> tuple[bytes, int]:
         if size > limit or received > limit:
             raise _too_large(limit)
         parts.append(piece)
+    if not received and length is None and not raw.chunked:
+        # Neither length nor chunks, and nothing came: most likely the head was cut short, which
+        # http.client takes for its end.
+        raise IncompleteRead(b"")
     if decoder is not None and received and not decoder.eof:
         raise ProtocolError("the server's answer ended in the middle of its gzip data")
     return b"".join(parts), received

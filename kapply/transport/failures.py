@@ -10,6 +10,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
+from http.client import BadStatusLine, HTTPException, IncompleteRead
 from urllib.parse import urlsplit
 
 from requests import exceptions as requests_errors
@@ -21,6 +22,7 @@ from kapply.transport.retry import ConnectionLostError, NotConnectedError
 #: What may come out of `Wire.send` and of reading an answer.
 WIRE_ERRORS = (
     OSError,  # ssl.SSLError, TimeoutError and requests' exceptions too
+    HTTPException,  # of http.client
     urllib3_errors.HTTPError,
     urllib3_errors.HTTPWarning,
     requests_errors.RequestException,
@@ -29,13 +31,17 @@ WIRE_ERRORS = (
 )
 
 
-def explain(error: BaseException, server: str, proxy: str = "") -> KapplyError:
+def explain(
+    error: BaseException, server: str, proxy: str = "", *, connected: bool = True
+) -> KapplyError:
     """The KapplyError for what went wrong between here and `server`.
 
     Args:
         error: what was raised.
         server: scheme://host:port of the API server.
         proxy: the proxy on the way, without its password, or "".
+        connected: False when the connection was not set up yet, TLS included, so that no byte
+            of the request can have arrived.
     """
     if isinstance(error, KapplyError):
         return error
@@ -44,14 +50,22 @@ def explain(error: BaseException, server: str, proxy: str = "") -> KapplyError:
     via = f" through the proxy {proxy}" if proxy else ""
     if any(isinstance(one, urllib3_errors.ProxyError) for one in chain):
         return _proxy_failed(chain, proxy)
+    ended = any(isinstance(one, (ssl.SSLEOFError, ConnectionError)) for one in chain)
     for one in chain:
-        if isinstance(one, (ssl.SSLError, urllib3_errors.SSLError)) and _is_handshake(one):
+        if isinstance(one, (ssl.SSLError, urllib3_errors.SSLError)) and not ended:
             return _tls(one, chain, where, server)
-    for one in chain:
-        known = _unreachable(one, where, via)
-        if known is not None:
-            return known
-    return ConnectionLostError(f"the connection to {where}{via} failed: {_text(error)}")
+    known = next((found for one in chain if (found := _unreachable(one, where, via))), None)
+    if known is None and any(isinstance(one, urllib3_errors.NewConnectionError) for one in chain):
+        return NotConnectedError(f"no connection to {where}{via}: {_text(chain[-1])}")
+    if known is None:
+        known = ConnectionLostError(f"the connection to {where}{via} failed: {_text(error)}")
+    if connected or not isinstance(known, ConnectionLostError):
+        return known
+    tls = " during the TLS handshake" if server.startswith("https:") else ""
+    return NotConnectedError(
+        f"{where} closed the connection{tls}{via}",
+        hint="Is this the port of an API server, and is it ready?",
+    )
 
 
 def _unreachable(one: BaseException, where: str, via: str) -> KapplyError | None:
@@ -81,16 +95,15 @@ def _unreachable(one: BaseException, where: str, via: str) -> KapplyError | None
             f"no answer from {where}{via} in time",
             hint="The request may have been carried out. See --request-timeout.",
         )
-    if isinstance(one, urllib3_errors.IncompleteRead):
+    if isinstance(one, (urllib3_errors.IncompleteRead, IncompleteRead)):
         return ConnectionLostError(f"the answer of {where}{via} ended early")
     if isinstance(one, (ConnectionError, ssl.SSLEOFError)):
         return ConnectionLostError(f"{where} closed the connection{via}")
     if isinstance(one, urllib3_errors.InvalidChunkLength):
         return ConnectionLostError(f"the answer of {where}{via} is broken off")
-    if isinstance(one, urllib3_errors.NewConnectionError):
-        return NotConnectedError(f"no connection to {where}{via}: {_text(one)}")
-    name = type(one).__name__
-    if name in ("BadStatusLine", "LineTooLong", "UnknownProtocol"):
+    if isinstance(one, BadStatusLine) and _is_cut(str(one.args[0]) if one.args else ""):
+        return ConnectionLostError(f"the answer of {where}{via} ended early")
+    if isinstance(one, HTTPException):
         return ProtocolError(
             f"{where} does not answer in HTTP",
             hint="Is this the port of an API server? Should the URL be https?",
@@ -98,6 +111,11 @@ def _unreachable(one: BaseException, where: str, via: str) -> KapplyError | None
     if isinstance(one, ValueError) and not isinstance(one, UnicodeError):
         return ProtocolError(f"talking to {where}{via} failed: {_text(one)}")
     return None
+
+
+def _is_cut(line: str) -> bool:
+    """Whether a status line that cannot be read is the beginning of one that could."""
+    return not line.endswith("\n") and line[:5] == "HTTP/"[: len(line)]
 
 
 def _proxy_failed(chain: list[BaseException], proxy: str) -> KapplyError:
@@ -114,10 +132,6 @@ def _proxy_failed(chain: list[BaseException], proxy: str) -> KapplyError:
         f"the proxy {proxy} cannot be used: {reason}",
         hint="Check proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY.",
     )
-
-
-def _is_handshake(error: BaseException) -> bool:
-    return not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
 
 
 def _tls(error: BaseException, chain: list[BaseException], where: str, server: str) -> KapplyError:

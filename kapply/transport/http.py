@@ -218,8 +218,8 @@ class HttpTransport:
         except WIRE_ERRORS as error:
             if raw is not None:
                 raw.close()
-            exchange.error = self._explain(error)
-            raise exchange.error from error
+            failure = exchange.error = self._explain(error, exchange.timings.connected)
+            raise failure from error
         finally:
             exchange.elapsed = self._clock() - started
             self._count(exchange)
@@ -290,8 +290,8 @@ class HttpTransport:
             old.close()
         return wire
 
-    def _explain(self, error: BaseException) -> KapplyError:
-        return explain(error, self._origin, self._shown_proxy)
+    def _explain(self, error: BaseException, connected: bool = True) -> KapplyError:
+        return explain(error, self._origin, self._shown_proxy, connected=connected)
 
     def _count(self, exchange: TimedExchange) -> None:
         counters, timings = self.counters, exchange.timings

@@ -30,12 +30,17 @@ class NotConnectedError(UnreachableError):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Bounds: requests in all, seconds of waiting in all, and the steps where none is told."""
+    """Bounds: requests in all, seconds of waiting in all, and the steps where none is told.
+
+    `strange_tries` is for a server that resets connections and has never answered: more likely
+    it is no API server than one that restarts.
+    """
 
     tries: int = 11
     budget: float = 60.0
     first: float = 0.5
     longest: float = 5.0
+    strange_tries: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ def _after_error(error: KapplyError, attempt: Attempt, policy: RetryPolicy) -> f
     if isinstance(error, NotConnectedError):
         return _step(attempt.number, policy) if attempt.answered else None
     if isinstance(error, ConnectionLostError) and attempt.replay is not Replay.NEVER:
+        if not attempt.answered and attempt.number >= policy.strange_tries:
+            return None
         # Most often a kept connection that the server had just closed: at once, then slower.
         return 0.0 if attempt.number == 1 else _step(attempt.number - 1, policy)
     return None

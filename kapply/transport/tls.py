@@ -54,7 +54,7 @@ def _load_roots(context: ssl.SSLContext, endpoint: Endpoint) -> None:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         return
     try:
-        context.load_verify_locations(cadata=data.decode("ascii", "replace"))
+        context.load_verify_locations(cadata=data.decode("ascii", "ignore"))
         found = context.cert_store_stats()["x509"]
     except (ssl.SSLError, ValueError):
         found = 0

@@ -87,7 +87,8 @@ class Timings:
     """Seconds that the parts of one exchange took; None where a part did not happen.
 
     connect is name lookup and TCP, tls the handshake, wait from the request's first byte to
-    the answer's head, receive the body. `reused`: the connection was there already.
+    the answer's head, receive the body. `reused`: the connection was there already; `connected`:
+    it is there now, TLS included.
     """
 
     connect: float | None = None
@@ -95,6 +96,7 @@ class Timings:
     wait: float | None = None
     receive: float | None = None
     reused: bool = True
+    connected: bool = True
     remote: str = ""
 
 

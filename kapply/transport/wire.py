@@ -109,7 +109,7 @@ class _Measured(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         timings = _call.timings
-        timings.reused = False
+        timings.reused = timings.connected = False
         started = time.monotonic()
         if _call.deadline is not None:
             left = _call.deadline - started
@@ -131,7 +131,9 @@ class _Measured(HTTPConnection):
 
 
 class _PlainConnection(_Measured):
-    pass
+    def connect(self) -> None:
+        super().connect()
+        _call.timings.connected = True
 
 
 class _TlsConnection(_Measured, HTTPSConnection):
@@ -140,6 +142,7 @@ class _TlsConnection(_Measured, HTTPSConnection):
         super().connect()
         timings = _call.timings
         timings.tls = time.monotonic() - started - (timings.connect or 0.0)
+        timings.connected = True
 
 
 class _PlainPool(HTTPConnectionPool):
