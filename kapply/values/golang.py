@@ -164,3 +164,65 @@ def _quote_char(match: re.Match[str]) -> str:
     if code < 0x80:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_UNQUOTED = {
+    "a": 7,
+    "b": 8,
+    "f": 12,
+    "n": 10,
+    "r": 13,
+    "t": 9,
+    "v": 11,
+    "\\": 92,
+}
+_HEX_DIGITS = {"x": 2, "u": 4, "U": 8}
+
+
+def unquote(quoted: str) -> str:
+    r"""The text of a string literal in double or single quotes (strconv.UnquoteChar).
+
+    Bytes that are no text (`\xff`) become U+FFFD. Raises ValueError for a literal that is none.
+    """
+    mark, inside = quoted[0], quoted[1:-1]
+    if "\\" not in inside and mark not in inside:
+        return inside
+    out = bytearray()
+    at = 0
+    while at < len(inside):
+        char = inside[at]
+        at += 1
+        if char == mark:
+            raise ValueError(f"{quoted} is no string literal")
+        if char != "\\":
+            out += char.encode("utf-8", "surrogatepass")
+            continue
+        kind = inside[at : at + 1]
+        at += 1
+        if kind in _UNQUOTED:
+            out.append(_UNQUOTED[kind])
+        elif kind in _HEX_DIGITS:
+            digits = inside[at : at + _HEX_DIGITS[kind]]
+            at += _HEX_DIGITS[kind]
+            code = _code(digits, 16) if len(digits) == _HEX_DIGITS[kind] else -1
+            if code < 0 or code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
+                raise ValueError(f"{quoted} is no string literal")
+            out += bytes([code]) if kind == "x" else chr(code).encode()
+        elif kind and kind in "01234567":
+            digits = inside[at - 1 : at + 2]
+            at += 2
+            code = _code(digits, 8) if len(digits) == 3 else -1
+            if not 0 <= code <= 255:
+                raise ValueError(f"{quoted} is no string literal")
+            out.append(code)
+        elif kind and kind == mark:
+            out += mark.encode()
+        else:
+            raise ValueError(f"{quoted} is no string literal")
+    # A byte that is no text cannot be written to a text stream.
+    return out.decode("utf-8", "replace")
+
+
+def _code(digits: str, base: int) -> int:
+    allowed = "01234567" if base == 8 else "0123456789abcdefABCDEF"
+    return int(digits, base) if all(digit in allowed for digit in digits) else -1

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kapply.query.field_selectors import escape_field_value, parse_field_selector
+from kapply.query.jsonpath import JSONPath, JSONPathError
 from kapply.query.selectors import SelectorError, label_selector, parse_selector
 
 keys = st.sampled_from(["a", "b", "app", "x.io/y", "in"])
@@ -74,3 +75,42 @@ def test_any_text_is_a_field_selector_or_an_error(text: str) -> None:
     except SelectorError:
         return
     assert parse_field_selector(str(selector)) == selector
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["a", "b", "c.d"]), inner, max_size=3)
+    ),
+    max_leaves=10,
+)
+pieces = st.sampled_from(
+    [
+        *("{", "}", "[", "]", ".", "..", "*", "'", '"', "\\", "@", "$", ",", ":", "-", "0", "1"),
+        *("{.a}", "{.b[*]}", "[?(", ")]", "==", "<", "range ", "{end}", "{range .a[*]}", "{@}"),
+        *(" ", "\n", "a", "b", "é", "true", "x"),
+    ]
+)
+templates = st.lists(pieces, max_size=12).map("".join)
+
+
+@given(templates, json_values)
+def test_any_template_prints_or_is_an_error(template: str, data: object) -> None:
+    try:
+        text = JSONPath(template).render(data)
+    except JSONPathError:
+        return
+    assert isinstance(text, str)
+
+
+@given(st.text(st.characters(exclude_characters="{"), max_size=20), json_values)
+def test_text_without_braces_stands_for_itself(text: str, data: object) -> None:
+    assert JSONPath(text).render(data) == text
+
+
+@given(st.dictionaries(st.text("abc", min_size=1, max_size=3), st.integers(), min_size=1))
+def test_a_field_finds_its_value(data: dict[str, int]) -> None:
+    for key, value in data.items():
+        assert JSONPath(f"{{.{key}}}").values(data) == [value]
+        assert JSONPath(f"{{['{key}']}}").values(data) == [value]
