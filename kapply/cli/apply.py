@@ -16,6 +16,7 @@ from kapply.cli.options import (
     Kustomize,
     Manager,
     Output,
+    Proof,
     Recursive,
     Selector,
     Validate,
@@ -47,6 +48,7 @@ def apply(
     field_manager: Manager = "kapply",
     validate: Validate = "strict",
     concurrency: Concurrency = 8,
+    proof: Proof = True,
     output: Output = "text",
     *,
     connect: ConnectFlags,
@@ -79,6 +81,7 @@ def apply(
         validate=validate,
         server_dry_run=dry_run != "client",
         concurrency=concurrency,
+        proof=proof,
         report=report,
     ) as (session, planner, plan):
         if plan.blocked:
@@ -115,6 +118,7 @@ def diff(
     field_manager: Manager = "kapply",
     validate: Validate = "strict",
     concurrency: Concurrency = 8,
+    proof: Proof = True,
     output: Output = "text",
     *,
     connect: ConnectFlags,
@@ -137,6 +141,7 @@ def diff(
         validate=validate,
         server_dry_run=True,
         concurrency=concurrency,
+        proof=proof,
         report=report,
     ) as (_, _, plan):
         changes = ChangesReport(sys.stdout.write, report, names_only=output == "name")

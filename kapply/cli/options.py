@@ -204,6 +204,13 @@ Validate = Annotated[
         "--validate", help="strict (or true): refuse unknown fields; warn; ignore (or false)."
     ),
 ]
+Proof = Annotated[
+    bool,
+    typer.Option(
+        "--proof/--no-proof",
+        help="Settle unchanged objects from what was read, without asking for each.",
+    ),
+]
 Concurrency = Annotated[
     int, typer.Option("--concurrency", help="REST calls at once.", min=1, max=64)
 ]

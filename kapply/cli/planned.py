@@ -9,6 +9,7 @@ from kapply.cli.options import ConnectFlags, field_validation
 from kapply.cli.wiring import Session, open_session, read_input, resolve_input
 from kapply.engine.events import Event, RunResult, Warned
 from kapply.engine.preflight import ApplyOptions, Planner
+from kapply.engine.prover import SchemaProver
 from kapply.planning.model import Plan
 from kapply.report.text import TextReport
 
@@ -26,6 +27,7 @@ def planned_input(
     validate: str,
     server_dry_run: bool,
     concurrency: int,
+    proof: bool,
     report: TextReport,
 ) -> Iterator[tuple[Session, Planner, Plan]]:
     """Read, resolve, check and plan; within, the session is open.
@@ -49,7 +51,8 @@ def planned_input(
             concurrency=concurrency,
             server_dry_run=server_dry_run,
         )
-        planner = Planner(session.client, options, session.stop)
+        prover = SchemaProver(manager, session.schemas) if proof else None
+        planner = Planner(session.client, options, session.stop, prover)
         with stopped_by_signals(session.stop):
             plan = planner.plan(desired)
         for change in plan.changes:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kapply.discovery import RESTMapper
     from kapply.engine.discover import Discovery
     from kapply.engine.parallel import Stop
+    from kapply.engine.schemas import ServerSchemas
     from kapply.manifests.documents import Document
     from kapply.planning.model import Desired
 
@@ -29,6 +30,7 @@ class Session:
     Attributes:
         client: the verbs.
         discovery: what the server serves.
+        schemas: what its kinds look like.
         namespace: for objects that name none.
         namespace_given: whether -n asked for it.
         server: for messages: URL, or "the sandbox".
@@ -37,6 +39,7 @@ class Session:
 
     client: Client
     discovery: Discovery
+    schemas: ServerSchemas
     namespace: str
     namespace_given: bool
     server: str
@@ -57,6 +60,7 @@ def open_session(flags: ConnectFlags, *, concurrency: int = 8) -> Iterator[Sessi
     from kapply.client import Client
     from kapply.engine.discover import Discovery
     from kapply.engine.parallel import Stop
+    from kapply.engine.schemas import ServerSchemas
     from kapply.transport.cache import open_cache
     from kapply.transport.factory import open_transport
 
@@ -90,9 +94,11 @@ def open_session(flags: ConnectFlags, *, concurrency: int = 8) -> Iterator[Sessi
         env=os.environ,
     )
     client = Client(transport)
+    cache = open_cache(connection, folder=flags.cache_dir, warn=warn)
     yield Session(
         client,
-        Discovery(client, open_cache(connection, folder=flags.cache_dir, warn=warn)),
+        Discovery(client, cache),
+        ServerSchemas(client, cache),
         connection.namespace,
         connection.namespace_given,
         connection.server,

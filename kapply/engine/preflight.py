@@ -10,7 +10,7 @@ from kapply.client import Answer, Client, WriteOptions
 from kapply.engine.parallel import Stop, run_parallel
 from kapply.engine.reader import Key, read_live
 from kapply.errors import ApiError, InterruptedRunError, UnauthorizedError
-from kapply.meta import JsonObject
+from kapply.meta import GroupVersion, JsonObject
 from kapply.planning.compare import classify, compare
 from kapply.planning.model import Action, Change, Desired, Plan
 from kapply.planning.pending import explained_by_input
@@ -19,6 +19,9 @@ from kapply.planning.resolve import NAMESPACE
 
 class Prover(Protocol):
     """Says of a live object, without asking the server, that an apply would not change it."""
+
+    def prepare(self, group_versions: Iterable[GroupVersion]) -> None:
+        """Fetch what is needed to judge objects of these group-versions."""
 
     def unchanged(self, desired: Desired, live: JsonObject) -> bool:
         """True only when it is certain."""
@@ -79,6 +82,10 @@ class Planner:
             if key[:2] == tuple(NAMESPACE) and not obj["metadata"].get("deletionTimestamp")
         }
         items = [_settle_namespace(item, present) for item in desired]
+        if self.prover and live and not self.stop:
+            self.prover.prepare(
+                {item.ref.gvk.group_version for item in items if item.ref.key in live}
+            )
         changes = self.changes(items, live)
         if self.stop:
             raise InterruptedRunError("interrupted while planning; nothing was written")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from kapply.client import Client
 from kapply.engine.events import Event, Waiting
 from kapply.engine.parallel import Stop, run_parallel
-from kapply.errors import NotFoundError, UnhealthyError
+from kapply.errors import NotFoundError, ServiceUnavailableError, UnhealthyError
 from kapply.meta import JsonObject, ObjectRef, RESTMapping
 from kapply.planning.resolve import CRD, NAMESPACE
 
@@ -62,29 +62,62 @@ def wait_for_gates(
     Raises:
         UnhealthyError: one is not in time; the message names it and what it says of itself.
     """
-    waiting = [(m, obj) for m, obj in objects if not is_ready_to_use(obj)]
-
-    def wait(pair: tuple[RESTMapping, JsonObject]) -> str:
-        mapping, obj = pair
-        last = [obj]
-
-        def check() -> bool:
-            last[0] = client.get(mapping, obj["metadata"]["name"])
-            return is_ready_to_use(last[0])
-
-        if poll_until(check, stop, seconds) or stop:
-            return ""
-        return f"{mapping.gvk.kind} {obj['metadata']['name']}: {why_not_ready(last[0])}"
-
-    for mapping, obj in waiting:
-        ref = ObjectRef(mapping.gvk, "", obj["metadata"]["name"])
-        word = "to be established" if mapping.gvk.kind == CRD.kind else "to be active"
-        yield Waiting(ref, word)
+    waiting = [_Gate(client, m, obj) for m, obj in objects if not is_ready_to_use(obj)]
+    for gate in waiting:
+        word = "to be established" if gate.ref.gvk.kind == CRD.kind else "to be active"
+        yield Waiting(gate.ref, word)
     failed = [
-        text for _, text in run_parallel(wait, waiting, concurrency=concurrency, stop=stop) if text
+        gate.complaint()
+        for gate, ready in run_parallel(
+            lambda gate: poll_until(gate.is_open, stop, seconds) or bool(stop),
+            waiting,
+            concurrency=concurrency,
+            stop=stop,
+        )
+        if not ready
     ]
     if failed:
         raise UnhealthyError(f"not ready after {seconds:g} s: {'; '.join(sorted(failed))}")
+
+
+class _Gate:
+    """One CRD or Namespace that the next wave needs.
+
+    A large CRD is half a megabyte, so its discovery is asked for instead: the server lists a
+    resource there as soon as its CRD is Established (apiextensions' discovery controller).
+    """
+
+    def __init__(self, client: Client, mapping: RESTMapping, obj: JsonObject) -> None:
+        self._client = client
+        self._mapping = mapping
+        self._obj = obj
+        self.ref = ObjectRef(mapping.gvk, "", obj["metadata"]["name"])
+        self._served = _served_resources(obj) if mapping.gvk.kind == CRD.kind else None
+
+    def is_open(self) -> bool:
+        if self._served is None:
+            self._obj = self._client.get(self._mapping, self.ref.name)
+            return is_ready_to_use(self._obj)
+        path, plural = self._served
+        try:
+            document = self._client.get_json(path)
+        except (NotFoundError, ServiceUnavailableError):
+            return False
+        return any(r.get("name") == plural for r in document.get("resources") or ())
+
+    def complaint(self) -> str:
+        """What the object says of itself when it is not ready in time."""
+        obj = self._client.get(self._mapping, self.ref.name)
+        return f"{self.ref}: {why_not_ready(obj) or 'no reason given'}"
+
+
+def _served_resources(crd: JsonObject) -> tuple[str, str] | None:
+    """Where discovery lists the CRD's resource, and its name there; None if it serves nothing."""
+    spec = crd["spec"]
+    for version in spec.get("versions") or ():
+        if version.get("served"):
+            return f"/apis/{spec['group']}/{version['name']}", str(spec["names"]["plural"])
+    return None
 
 
 def what_holds(obj: JsonObject) -> str:

@@ -27,15 +27,24 @@ class Resolver:
         enforce_namespace: whether `namespace` was asked for (-n), so that an object which names
             another one is a mistake, as in kubectl.
         encode: from an object to the bytes that are sent.
+        keep_unknown: for deletion: an object of a kind that is not served is not there, and no
+            mistake.
     """
 
     def __init__(
-        self, mapper: RESTMapper, namespace: str, *, enforce_namespace: bool, encode: Encode
+        self,
+        mapper: RESTMapper,
+        namespace: str,
+        *,
+        enforce_namespace: bool,
+        encode: Encode,
+        keep_unknown: bool = False,
     ) -> None:
         self._mapper = mapper
         self._namespace = namespace
         self._enforce = enforce_namespace
         self._encode = encode
+        self._keep_unknown = keep_unknown
 
     def resolve(self, documents: Iterable[Document]) -> tuple[list[Desired], list[Problem]]:
         """Every document resolved, and every problem found, in the order of the input."""
@@ -75,7 +84,10 @@ class Resolver:
         # A CRD of the input says how its kind will be served, whatever is served now.
         mapping = brought.get(gvk) or self._mapper.for_kind(gvk)
         if mapping is None:
-            return self._unknown(document, gvk, subject)
+            unavailable = gvk.group_version in self._mapper.unavailable
+            if unavailable or not self._keep_unknown:
+                return self._unknown(document, gvk, subject)
+            mapping = RESTMapping(gvk, f"{gvk.kind.lower()}s", namespaced=True)
         namespace = metadata.get("namespace") or ""
         if mapping.namespaced:
             if namespace and self._enforce and namespace != self._namespace:
