@@ -49,7 +49,7 @@ def delete(
 ) -> int:
     """Delete the objects that the manifests describe, and wait until they are gone."""
     from kapply.cli.screen import text_report
-    from kapply.cli.wiring import open_session, read_input, resolve_input
+    from kapply.cli.wiring import open_session, read_input, refuse, resolve_input
     from kapply.engine.parallel import stopped_by_signals
     from kapply.engine.remover import DeleteOptions, Remover
 
@@ -60,7 +60,8 @@ def delete(
     report = text_report(connect.color, names_only=output == "name")
     documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
     with open_session(connect, concurrency=concurrency) as session:
-        desired = resolve_input(session, documents, for_deletion=True)
+        desired, problems = resolve_input(session, documents, for_deletion=True)
+        refuse(problems, documents, "nothing was deleted")
         remover = Remover(
             session.client,
             DeleteOptions(

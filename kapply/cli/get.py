@@ -136,10 +136,11 @@ class _Reader:
 
     def of_files(self, files: Sequence[str], recursive: bool) -> list[tuple[RESTMapping, str, str]]:
         """The objects that files describe."""
-        from kapply.cli.wiring import read_input, resolve_input
+        from kapply.cli.wiring import read_input, refuse, resolve_input
 
         documents = read_input(files, recursive=recursive)
-        desired = resolve_input(self._session, documents)
+        desired, problems = resolve_input(self._session, documents)
+        refuse(problems, documents)
         return [(item.mapping, item.ref.name, item.ref.namespace) for item in desired]
 
     def _of(self, target: Target) -> list[tuple[RESTMapping, str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from kapply.errors import (
     EXIT_INTERNAL,
@@ -19,6 +19,9 @@ from kapply.errors import (
     exit_code_of,
 )
 from kapply.version import __version__
+
+if TYPE_CHECKING:
+    from kapply.report.ansi import Style
 
 ISSUES = "the project's issue tracker"
 
@@ -74,10 +77,25 @@ def run(argv: Sequence[str]) -> int:
     except KapplyError as error:
         from kapply.report.problems import error_text
 
-        _say_raw(error_text(error))
+        _say_raw(error_text(error, _error_style(argv)))
         return exit_code_of(error)
     except Exception as error:  # noqa: BLE001 - the last line: a bug must not look like a result
         return _internal(error)
+
+
+def _error_style(argv: Sequence[str]) -> Style:
+    """How errors are coloured; the flags may not have been read yet when one comes up."""
+    import os
+
+    from kapply.report.ansi import Style, use_colour
+
+    wish = "auto"
+    for position, word in enumerate(argv):
+        if word == "--color" and position + 1 < len(argv):
+            wish = argv[position + 1]
+        elif word.startswith("--color="):
+            wish = word.partition("=")[2]
+    return Style(use_colour(wish, os.environ, isatty=sys.stderr.isatty()))
 
 
 def _run(argv: list[str]) -> int:

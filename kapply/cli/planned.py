@@ -6,7 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kapply.cli.options import ConnectFlags, field_validation
-from kapply.cli.wiring import Session, open_session, read_input, resolve_input
+from kapply.cli.wiring import (
+    Session,
+    open_session,
+    read_input,
+    refuse,
+    resolve_input,
+    validate_input,
+)
 from kapply.engine.events import Event, RunResult, Warned
 from kapply.engine.preflight import ApplyOptions, Planner
 from kapply.engine.prover import SchemaProver
@@ -43,11 +50,22 @@ def planned_input(
         for problem in document.warnings:
             report.warning(Warned(problem.message, origin=problem.origin))
     with open_session(connect, concurrency=concurrency) as session:
-        desired = resolve_input(session, documents)
+        desired, problems = resolve_input(session, documents)
+        field_rules = field_validation(validate)
+        if field_rules != "Ignore":
+            found = validate_input(session, documents, desired)
+            if field_rules == "Strict":
+                # What cannot be resolved is often wrong for the same reason: told once.
+                told = {problem.origin for problem in problems}
+                problems += [problem for problem in found if problem.origin not in told]
+            else:
+                for problem in found:
+                    report.warning(Warned(str(problem)))
+        refuse(problems, documents)
         options = ApplyOptions(
             manager=manager,
             force=force,
-            field_validation=field_validation(validate),
+            field_validation=field_rules,
             concurrency=concurrency,
             server_dry_run=server_dry_run,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kapply.cli.options import ConnectFlags
-from kapply.errors import Problem, UsageError, ValidationError
+from kapply.errors import Origin, Problem, UsageError, ValidationError
 from kapply.report.escape import escape
 
 if TYPE_CHECKING:
@@ -140,12 +140,8 @@ def read_input(
 
 def resolve_input(
     session: Session, documents: Sequence[Document], *, for_deletion: bool = False
-) -> list[Desired]:
-    """The documents resolved against the server; discovery is read anew once on a miss.
-
-    Raises:
-        ValidationError: every document that cannot be resolved, with its place.
-    """
+) -> tuple[list[Desired], list[Problem]]:
+    """The documents resolved against the server; discovery is read anew once on a miss."""
     from kapply.client import encode
     from kapply.planning.resolve import Resolver
 
@@ -162,15 +158,49 @@ def resolve_input(
     desired, problems = resolve(session.discovery.mapper)
     if problems or any(item.pending.startswith("Custom") for item in desired):
         desired, problems = resolve(session.discovery.refresh())
-    refuse(problems)
-    return desired
+    return desired, problems
 
 
-def refuse(problems: Sequence[Problem], what: str = "nothing was sent") -> None:
-    """Raise ValidationError when there is any problem."""
+def validate_input(
+    session: Session, documents: Sequence[Document], desired: Sequence[Desired]
+) -> list[Problem]:
+    """What the server would refuse, found by its own schemas before anything is sent."""
+    from kapply.validation import OpenAPISource, validate
+
+    versions = {item.ref.gvk.group_version for item in desired}
+    source = OpenAPISource.from_documents(session.schemas.documents(versions))
+    return validate(documents, source, ignore_unknown_kinds=True)
+
+
+def refuse(
+    problems: Sequence[Problem], documents: Sequence[Document], what: str = "nothing was sent"
+) -> None:
+    """Raise ValidationError when there is any problem, with the source line of each."""
     if problems:
         count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
-        raise ValidationError(f"{count} in the input; {what}", problems=problems)
+        raise ValidationError(
+            f"{count} in the input; {what}",
+            problems=problems,
+            lines=source_lines(problems, documents),
+        )
+
+
+def source_lines(problems: Sequence[Problem], documents: Sequence[Document]) -> dict[Origin, str]:
+    """The line of the input that each problem stands on."""
+    by_source: dict[str, list[Document]] = {}
+    for document in documents:
+        by_source.setdefault(document.origin.source, []).append(document)
+    lines = {}
+    for problem in problems:
+        origin = problem.origin
+        if origin is None:
+            continue
+        # The last document that begins at or before the place is the one that holds it.
+        for document in reversed(by_source.get(origin.source, ())):
+            if document.origin.line <= origin.line:
+                lines[origin] = document.source_line(origin)
+                break
+    return lines
 
 
 def warn(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -102,13 +102,24 @@ class UsageError(KapplyError):
 
 
 class InputError(KapplyError):
-    """Something the user gave is wrong; `problems` holds each wrong thing with its place."""
+    """Something the user gave is wrong.
+
+    `problems` holds each wrong thing with its place; `lines` the source line of some places.
+    """
 
     exit_code = EXIT_USAGE
 
-    def __init__(self, message: str, *, hint: str = "", problems: Iterable[Problem] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        problems: Iterable[Problem] = (),
+        lines: Mapping[Origin, str] | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+        self.lines: Mapping[Origin, str] = lines or {}
 
 
 class ManifestError(InputError):

@@ -70,7 +70,7 @@ def _masked(obj: JsonObject | None, other: JsonObject | None, word: str) -> Json
             masked[field] = "(hidden)"
     metadata = obj.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if isinstance(annotations, dict) and LAST_APPLIED in annotations:
+    if isinstance(metadata, dict) and isinstance(annotations, dict) and LAST_APPLIED in annotations:
         theirs = ((other or {}).get("metadata") or {}).get("annotations") or {}
         changed = other is not None and theirs.get(LAST_APPLIED) != annotations[LAST_APPLIED]
         text = f"(hidden) {word}" if changed and LAST_APPLIED in theirs else "(hidden)"

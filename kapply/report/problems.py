@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from kapply.errors import ApiError, InputError, KapplyError, Problem, UnauthorizedError
+from kapply.errors import (
+    ApiError,
+    InputError,
+    KapplyError,
+    Origin,
+    Problem,
+    UnauthorizedError,
+)
+from kapply.report.ansi import Style
 from kapply.report.escape import escape
 
 _LIMIT = 100
+# Of a source line, this much before the caret and in all.
+_BEFORE = 60
+_WIDTH = 100
 
 
-def error_text(error: KapplyError) -> str:
+def error_text(error: KapplyError, style: Style | None = None) -> str:
     """The whole message for standard error, ending with a line end."""
+    style = style or Style(False)
     lines = []
     if isinstance(error, InputError):
-        lines += problem_lines(error.problems)
+        lines += problem_lines(error.problems, error.lines, style)
     message = escape(error.message)
     if isinstance(error, UnauthorizedError):
         message = f"the server does not accept the credential: {message}"
     elif isinstance(error, ApiError):
-        reason = f" ({error.reason})" if error.reason else ""
+        reason = f" ({escape(error.reason)})" if error.reason else ""
         message = f"the server refused: {message}{reason}"
-    lines.append(f"kapply: {message}")
+    # What cannot be read has one message: that of its one problem, which stands above already.
+    if not (isinstance(error, InputError) and [p.message for p in error.problems] == [message]):
+        lines.append(f"kapply: {message}")
     if isinstance(error, ApiError) and len(error.status.causes) > 1:
         lines += [
             f"  {escape(cause.field)}: {escape(cause.message)}" for cause in error.status.causes
@@ -31,13 +45,43 @@ def error_text(error: KapplyError) -> str:
     return "\n".join(lines) + "\n"
 
 
-def problem_lines(problems: Iterable[Problem]) -> list[str]:
-    """A line per problem, by place; the rest is counted when there are very many."""
+def problem_lines(
+    problems: Iterable[Problem],
+    lines: Mapping[Origin, str] | None = None,
+    style: Style | None = None,
+) -> list[str]:
+    """A line per problem, by place, and under it the source line with a caret where it is known.
+
+    When there are very many the rest is counted.
+    """
+    style = style or Style(False)
     ordered = sorted(problems, key=_place)
-    lines = [escape(str(problem)) for problem in ordered[:_LIMIT]]
+    shown: list[str] = []
+    for problem in ordered[:_LIMIT]:
+        shown.append(_one_line(problem, style))
+        text = (lines or {}).get(problem.origin) if problem.origin else None
+        if text and problem.origin and problem.origin.column <= len(text) + 1:
+            shown += _excerpt(text, problem.origin, style)
     if len(ordered) > _LIMIT:
-        lines.append(f"... and {len(ordered) - _LIMIT} more")
-    return lines
+        shown.append(f"... and {len(ordered) - _LIMIT} more")
+    return shown
+
+
+def _one_line(problem: Problem, style: Style) -> str:
+    text = escape(str(problem))
+    origin = escape(str(problem.origin)) if problem.origin else ""
+    return style.paint(origin, "bold") + text[len(origin) :] if origin else text
+
+
+def _excerpt(text: str, origin: Origin, style: Style) -> list[str]:
+    # Escaping may lengthen what stands before the column, so both parts are escaped apart; a
+    # long line is cut around the place.
+    start = max(0, origin.column - 1 - _BEFORE)
+    before = escape(text[start : origin.column - 1].expandtabs(1))
+    after = escape(text[origin.column - 1 : start + _WIDTH].expandtabs(1))
+    gutter = f"{origin.line:>5} | "
+    caret = " " * (len(gutter) - 2) + "| " + " " * len(before) + "^"
+    return [style.dim(gutter) + before + after, style.paint(caret, "red")]
 
 
 def _place(problem: Problem) -> tuple[str, int, int]:
