@@ -50,6 +50,8 @@ def explain(
     via = f" through the proxy {proxy}" if proxy else ""
     if any(isinstance(one, urllib3_errors.ProxyError) for one in chain):
         return _proxy_failed(chain, proxy)
+    if proxy and not connected and any(isinstance(one, HTTPException) for one in chain):
+        return _proxy_failed(chain, proxy)
     ended = any(isinstance(one, (ssl.SSLEOFError, ConnectionError)) for one in chain)
     for one in chain:
         if isinstance(one, (ssl.SSLError, urllib3_errors.SSLError)) and not ended:
@@ -126,6 +128,10 @@ def _proxy_failed(chain: list[BaseException], proxy: str) -> KapplyError:
         reason = "it refused the connection"
     elif isinstance(inner, TimeoutError):
         reason = "it did not answer in time"
+    elif isinstance(inner, ssl.SSLCertVerificationError):
+        reason = f"its certificate is not trusted: {inner.verify_message}"
+    elif isinstance(inner, HTTPException):
+        reason = "it did not answer in HTTP"
     else:
         reason = _text(inner)
     return NotConnectedError(
@@ -156,7 +162,7 @@ def _tls(error: BaseException, chain: list[BaseException], where: str, server: s
 def _certificate(error: ssl.SSLCertVerificationError, where: str, server: str) -> TLSError:
     code, text = error.verify_code, error.verify_message
     host = urlsplit(server).hostname or where
-    if code in (18, 19, 20, 21):
+    if code in (7, 18, 19, 20, 21):  # 7: a CA of the same name, as of a cluster made anew
         return TLSError(
             f"the certificate of {where} is signed by an unknown authority",
             hint="Give its CA in the kubeconfig (certificate-authority) or with"

@@ -146,11 +146,11 @@ class _TlsConnection(_Measured, HTTPSConnection):
 
 
 class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
+    ConnectionCls: Any = _PlainConnection
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+    ConnectionCls: Any = _TlsConnection
 
     def _validate_conn(self, conn: Any) -> None:
         # The parent warns about unverified connections on stderr; the user asked for them.
@@ -184,12 +184,15 @@ class _Adapter(HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
         known = proxy in self.proxy_manager
+        kwargs.setdefault("socket_options", _KEEP_ALIVE)
         context = self._tls.get("ssl_context")
-        if proxy.startswith("https://") and context is not None:
-            kwargs.setdefault("proxy_ssl_context", _without_certificate(context))
+        if proxy.startswith("https://"):
+            trusted = _without_certificate(context) if context is not None else None
+            kwargs.setdefault("proxy_ssl_context", trusted)
         manager = super().proxy_manager_for(proxy, **kwargs)
-        if not known and not proxy.startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
+        if not known:
+            pools = _socks_pools() if proxy.startswith("socks") else _POOLS
+            manager.pool_classes_by_scheme = pools
         return manager
 
     def build_connection_pool_key_attributes(
@@ -203,6 +206,24 @@ class _Adapter(HTTPAdapter):
         # the shared context.
         if "cert_reqs" in self._tls:
             conn.cert_reqs = self._tls["cert_reqs"]
+
+
+def _socks_pools() -> dict[str, type[HTTPConnectionPool]]:
+    from urllib3.contrib.socks import SOCKSConnection, SOCKSHTTPSConnection
+
+    class PlainSocks(_PlainConnection, SOCKSConnection):
+        pass
+
+    class TlsSocks(_TlsConnection, SOCKSHTTPSConnection):
+        pass
+
+    class PlainSocksPool(_PlainPool):
+        ConnectionCls: Any = PlainSocks
+
+    class TlsSocksPool(_TlsPool):
+        ConnectionCls: Any = TlsSocks
+
+    return {"http": PlainSocksPool, "https": TlsSocksPool}
 
 
 def _without_certificate(context: ssl.SSLContext) -> ssl.SSLContext:
