@@ -1,0 +1,4 @@
+"""Benchmarks: kapply beside its peers, in one run, as ratios. They report; they do not judge.
+
+python -m tests.bench.bench_apply      create, apply unchanged, diff: 1,000 objects
+"""
