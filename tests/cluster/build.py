@@ -1,7 +1,7 @@
 """Builds kube-apiserver, kube-controller-manager and etcd once, into a cache folder.
 
 go.mod and go.sum beside this file pin the three programs as Go tools. They are built into
-`$KAPPLY_TEST_CACHE` (else `$XDG_CACHE_HOME` or `~/.cache`, plus `kapply/test-assets`), in a folder
+`$KAPPLY_TEST_CACHE` (else `$XDG_CACHE_HOME` or `~/.cache`, plus `kapply-test/assets`), in a folder
 named after everything that decides what comes out: go.mod, go.sum, the link flags, the Go version.
 `KAPPLY_TEST_ASSETS=DIR` names a folder with ready programs instead, in the flat layout of
 controller-runtime's envtest (kube-apiserver, etcd; kubectl and kube-controller-manager if present).
@@ -76,9 +76,10 @@ def kubernetes_version(go_mod: str) -> str:
 def link_flags(version: str) -> str:
     """The value of `go build -ldflags` that stamps `version` ("v1.37.2") into the programs.
 
-    The variables are those of k8s.io/component-base/version; without them the server calls itself
-    v0.0.0-master. The module proxy does not hand out the commit, and a build date would make
-    equal sources differ, so both stay unsaid.
+    The variables are those that Kubernetes' own build stamps, in component-base (what --version
+    says) and client-go (the user agent; 1.26 needs it for /version too). Without them the server
+    calls itself v0.0.0-master. The module proxy does not hand out the commit, and a build date
+    would make equal sources differ, so both stay unsaid.
     """
     major, minor = version.removeprefix("v").split(".")[:2]
     values = {
@@ -88,7 +89,8 @@ def link_flags(version: str) -> str:
         "gitCommit": "unknown",
         "gitTreeState": "archive",
     }
-    stamps = (f"-X k8s.io/component-base/version.{name}={text}" for name, text in values.items())
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    stamps = (f"-X {p}.{name}={text}" for p in packages for name, text in values.items())
     return " ".join(("-s", "-w", *stamps))
 
 

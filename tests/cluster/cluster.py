@@ -6,7 +6,8 @@
 etcd, kube-apiserver and, when asked, kube-controller-manager run in a temporary folder with keys,
 tokens and ports of their own. Without the controller manager nothing acts on objects: namespaces
 get no ServiceAccount and never finish terminating, Deployments make no Pods. Pods would then all
-be refused for want of a ServiceAccount, so the ServiceAccount admission plugin is off there.
+be refused for want of a ServiceAccount, so the ServiceAccount admission plugin is off there. Nor
+are the aggregated ClusterRoles (view, edit, admin) filled: bind Roles of one's own.
 """
 
 from __future__ import annotations
@@ -32,9 +33,12 @@ from tests.cluster.kubeconfig import certificate_user, kubeconfig, token_user
 from tests.cluster.kubelet import Kubelet
 from tests.cluster.pki import CertificateAuthority, KeyPair, signing_key
 from tests.cluster.processes import Daemon, Processes, StartError
+from tests.cluster.sweep import empty_namespace
 
 START_DEADLINE_S = 90.0
 STOP_GRACE_S = 15.0
+# At the end nothing is worth waiting for: an API server whose etcd has just gone may take long.
+END_GRACE_S = 2.0
 POLL_S = 0.03
 # sockaddr_un holds 108 bytes; the longest socket name in the folder takes 10 of them.
 LONGEST_FOLDER = 95
@@ -133,7 +137,7 @@ class TestCluster:
             processes, self._processes = self._processes, None
             self._daemons.clear()
             if processes is not None:
-                processes.close(STOP_GRACE_S, keep=self._keep)
+                processes.close(END_GRACE_S, keep=self._keep)
             if self._held_port is not None:
                 self._held_port.close()
                 self._held_port = None
@@ -165,6 +169,12 @@ class TestCluster:
         """One JSON line per request, with `audit=True`; complete when the answer is there."""
         return self._files.audit_log
 
+    @property
+    def kubelet(self) -> Kubelet:
+        """The played kubelet; its `errors` say what it could not do."""
+        assert self._kubelet is not None, "the cluster was made without kubelet=True"
+        return self._kubelet
+
     def pids(self) -> dict[str, int]:
         """The process ids by program name, of those that run."""
         return {name: daemon.pid for name, daemon in self._daemons.items() if daemon.running()}
@@ -175,11 +185,13 @@ class TestCluster:
 
     # -- requests --------------------------------------------------------------------------------
 
-    def client(self, *, token: str | None = None, kept: bool = False) -> Client:
+    def client(
+        self, *, token: str | None = None, kept: bool = False, timeout: float = 30.0
+    ) -> Client:
         """A client as the administrator, or as whoever owns the token ("" for nobody)."""
         if token is None:
-            return self._client(kept=kept)
-        return Client(self.server, self.ca_file, token=token or None, kept=kept)
+            return self._client(kept=kept, timeout=timeout)
+        return Client(self.server, self.ca_file, token=token or None, kept=kept, timeout=timeout)
 
     def request(
         self,
@@ -211,8 +223,7 @@ class TestCluster:
     def delete_namespace(self, name: str, *, wait: bool = False) -> None:
         """Remove a namespace. It takes the namespace controller 5 s at least, 20 s with Pods.
 
-        Without controllers nobody empties it: it is finalized at once, and what is in it stays
-        in etcd, unseen.
+        Without controllers it is emptied here and is gone on return.
         """
         path = f"/api/v1/namespaces/{name}"
         answer = self.request("DELETE", path)
@@ -220,8 +231,9 @@ class TestCluster:
             return
         found = answer.ok()
         if "kube-controller-manager" not in self._daemons:
+            empty_namespace(self._client(kept=True), name)
             found["spec"] = {"finalizers": []}
-            self.request("PUT", f"{path}/finalize", found)
+            self.request("PUT", f"{path}/finalize", found).ok()
         elif wait:
             self.wait_for(lambda: not self._exists(path), f"the end of namespace {name}")
 
@@ -268,6 +280,7 @@ class TestCluster:
         """Start kube-apiserver on the same port as ever and wait for /readyz."""
         argv = flags.apiserver(
             self.assets.kube_apiserver,
+            self.assets.minor,
             self._files,
             self.port,
             service_accounts=self._with_controllers,
@@ -277,10 +290,15 @@ class TestCluster:
         self._run("kube-apiserver", argv)
         client = self._client(timeout=5.0)
         self.wait_for(lambda: client.request("GET", "/readyz").code == 200, "/readyz")
+        # Older minors are ready a moment before they have made it.
+        self.wait_for(lambda: self._exists("/api/v1/namespaces/default"), "namespace default")
 
     def stop_apiserver(self) -> None:
-        """SIGTERM: what is under way is finished, watches are closed. The port then refuses."""
-        self._end("kube-apiserver", STOP_GRACE_S)
+        """SIGTERM: what is under way is finished, watches are closed. The port then refuses.
+
+        Before 1.27 the server would wait for watches, and is killed after a while.
+        """
+        self._end("kube-apiserver", STOP_GRACE_S if self.assets.minor >= 27 else 3.0)
 
     def kill_apiserver(self) -> None:
         """SIGKILL: connections are reset."""
@@ -399,6 +417,12 @@ def _hold_port(port: int | None) -> socket.socket:
     """
     held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
+        if port:
+            # Two clusters would share a port that both ask for: see that nobody has it. (The
+            # kernel never chooses a shared one by itself.)
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(("127.0.0.1", port))
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind(("127.0.0.1", port or 0))
     except OSError as error:

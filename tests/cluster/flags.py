@@ -1,7 +1,7 @@
 """The command lines of etcd, kube-apiserver and kube-controller-manager. Pure.
 
 Flags come and go with minors; each one used here exists from Kubernetes 1.22 (where server-side
-apply became stable) to 1.37.
+apply became stable) to 1.37, unless the minor is asked about below.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def etcd(program: Path, files: Files) -> list[str]:
 
 def apiserver(
     program: Path,
+    minor: int,
     files: Files,
     port: int,
     *,
@@ -111,6 +112,9 @@ def apiserver(
             f"--audit-policy-file={files.audit_policy}",
             "--audit-log-mode=blocking-strict",
         ]
+    if minor >= 27:
+        # Else SIGTERM waits a minute for watches, which do not end by themselves.
+        argv.append("--shutdown-watch-termination-grace-period=2s")
     return [*argv, *extra]
 
 
