@@ -18,9 +18,15 @@ _SECRET_HEADERS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-remote-user"}
 )
 _SECRET_PATH = re.compile(
-    r"^/api/v1/(namespaces/[^/]+/)?secrets(/|$)|/serviceaccounts/[^/]+/token$"
+    r"^/api/v1/(namespaces/[^/]+/)?secrets(/|$)"
+    r"|/serviceaccounts/[^/]+/token$"
+    r"|^/apis/authentication\.k8s\.io/[^/]+/tokenreviews$"
 )
-_SECRET_BODY = re.compile(rb'kind\\*"?\s*:\s*\\*"?Secret(?:List)?(?![A-Za-z])')
+#: Anywhere, so that Lists, watch events and last-applied annotations (escaped) count too; and a
+#: kind with a \u escape, which nobody writes who does not want to hide it.
+_SECRET_BODY = re.compile(
+    rb"""kind[\\"']*\s*:[^,}\n]{0,40}?(?:(?<![A-Za-z])Secret(?:List)?(?![A-Za-z])|\\u00)"""
+)
 _SECRET_QUERY = re.compile(r"([?&](?:token|access_token|id_token)=)[^&]*")
 
 #: -v8 shows this much of a body, as kubectl does.
@@ -46,6 +52,8 @@ def masked_headers(headers: Mapping[str, str]) -> dict[str, str]:
         if name.lower() in _SECRET_HEADERS:
             scheme, space, _ = value.partition(" ")
             value = f"{scheme} <masked>" if space else "<masked>"
+        elif name.lower() == "location":
+            value = masked_url(value)
         shown[name] = printable(value.replace("\n", ", "))
     return shown
 
@@ -175,13 +183,18 @@ def curl_command(
             for one in value.split("\n"):
                 words += ["-H", shlex.quote(f"{name}: {printable(one)}")]
     if request.body is not None:
-        if is_sensitive(request, request.body):
-            source = request.origin.source if request.origin else "BODY.json"
-            words += ["--data-binary", shlex.quote(f"@{printable(source)}")]
-        else:
-            words += ["--data-binary", shlex.quote(request.body.decode("utf-8", "replace"))]
+        words += ["--data-binary", shlex.quote(_curl_data(request, request.body))]
     words.append(shlex.quote(masked_url(exchange.url)))
     return " ".join(words)
+
+
+def _curl_data(request: Request, body: bytes) -> str:
+    """The body, or the file to take it from when it may not or cannot be written to a terminal."""
+    text = body.decode("utf-8", "replace")
+    harmless = all(char.isprintable() or char in "\n\t" for char in text)
+    if harmless and not text.startswith("@") and not is_sensitive(request, body):
+        return text
+    return f"@{printable(request.origin.source)}" if request.origin else "@BODY"
 
 
 def _timing_words(exchange: TimedExchange) -> list[str]:
