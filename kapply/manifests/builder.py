@@ -7,6 +7,7 @@ is an error, a tag that nobody here knows is an error, and values that change ar
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from yaml.events import (
@@ -33,6 +34,10 @@ _MAX_FINDINGS: Final = 100
 _FREE_ALIASES: Final = 100
 
 
+_WRITTEN_TAG = re.compile(r"!(?!<)\S*")
+_FLOW = re.compile(r"[,\[\]{}]")
+
+
 class Anchor:
     """What an anchor names: a container (open until its end is read) or a scalar's event."""
 
@@ -54,6 +59,7 @@ class Builder:
     __slots__ = (
         "_aliases_counted",
         "_anchors",
+        "_body",
         "_copied",
         "_merged",
         "_stack",
@@ -61,16 +67,28 @@ class Builder:
         "end",
         "mark",
         "problems",
+        "questions",
         "tags",
         "warnings",
     )
 
-    def __init__(self, *, tags: bool, anchors: bool, aliases_counted: bool = False) -> None:
-        """Args say whether the text has `!` or `&` at all, and passed the aliases' check."""
+    def __init__(
+        self, *, tags: bool, anchors: bool, body: str = "", aliases_counted: bool = False
+    ) -> None:
+        """Make one for the text `body`.
+
+        Args:
+            tags: whether the text has `!` at all.
+            anchors: whether it has `&`.
+            body: the text, to look at its tags as they are written.
+            aliases_counted: it passed check_aliases.
+        """
         self.tags = tags
         self.anchors = anchors
         self.problems: list[Finding] = []
         self.warnings: list[Finding] = []
+        #: Whether a plain scalar has a question mark in it, which flow context does not allow.
+        self.questions = False
         #: Where the document's value starts, and the event that ended the document.
         self.mark: Any = None
         self.end: Any = None
@@ -80,6 +98,7 @@ class Builder:
         self._merged: dict[int, tuple[Any, set[str]]] = {}
         self._copied = 0
         self._aliases_counted = aliases_counted
+        self._body = body
 
     def build(self, get: GetEvent) -> tuple[bool, Any]:
         """(True, value), or (False, None) for a text without a document.
@@ -204,6 +223,7 @@ class Builder:
             self.warnings.append(Finding(message, mark.line, mark.column, path, hint))
 
     def _odd_value(self, value: Odd, event: Any, cur: Any, key: Any) -> Any:
+        self.questions |= value.question
         if value.error:
             self._problem(value.error, event, self.path(cur, key), "quote it to mean the text")
         elif value.warning:
@@ -211,15 +231,17 @@ class Builder:
             self._warn(value.warning, event, self.path(cur, key), hint)
         return value.value
 
-    def _odd_key(self, value: Odd, event: Any, cur: Any) -> str:
+    def _odd_key(self, value: Odd, event: Any, cur: Any, text: str | None = None) -> str:
+        text = str(event.value if text is None else text)
+        self.questions |= value.question
         if value.key is None:
             what = "null" if value.value is None else "a number above 64 bits"
             self._problem(
                 f"{what} cannot be a mapping key", event, self.path(cur, None), "quote it"
             )
-            return str(event.value)
+            return text
         if value.key_warning:
-            hint = f'write "{event.value}" or {value.key}'
+            hint = f'write "{text}" or {value.key}'
             self._warn(value.key_warning, event, self.path(cur, value.key), hint)
         return value.key
 
@@ -256,11 +278,13 @@ class Builder:
             key = KEYS[text]
             if key is MERGE:
                 return "<<"
-            return self._odd_key(key, event, cur) if key.__class__ is Odd else str(key)
+            if key.__class__ is Odd:
+                return self._odd_key(key, event, cur, text)
+            return str(key)
         raw = self._by_tag(scalar, event, cur, None)
         made = scalars.key_text(raw)
         if made is None:
-            return self._odd_key(Odd(raw, None), event, cur)
+            return self._odd_key(Odd(raw, None), event, cur, text)
         return made
 
     def _again(self, key: str, event: Any, cur: Any) -> None:
@@ -280,7 +304,7 @@ class Builder:
     def _by_tag(self, scalar: Any, event: Any, cur: Any, key: Any) -> Any:
         """A tagged scalar before JSON."""
         tag = scalar.tag
-        if tag not in scalars.SCALAR_TAGS and tag not in scalars.PLAIN_TAGS and tag != "!":
+        if not self._is_known(scalar):
             self._unknown_tag(tag, event, self.path(cur, key))
         try:
             value, warning = scalars.tagged(tag, scalar.value)
@@ -291,6 +315,15 @@ class Builder:
             self._warn(warning, event, self.path(cur, key))
         return value
 
+    def _is_known(self, event: Any) -> bool:
+        tag = event.tag
+        if tag not in scalars.SCALAR_TAGS and tag not in scalars.PLAIN_TAGS and tag != "!":
+            return False
+        # To libyaml a comma or bracket ends a tag; to go-yaml it is a part of it: [!!str, a].
+        start = self._body.find("!", event.start_mark.index)
+        written = _WRITTEN_TAG.match(self._body, start)
+        return start < 0 or written is None or _FLOW.search(written.group()) is None
+
     def _unknown_tag(self, tag: str, event: Any, path: Path) -> None:
         shown = "!!" + tag[len(YAML_TAG) :] if tag.startswith(YAML_TAG) else tag
         self._problem(
@@ -299,14 +332,8 @@ class Builder:
 
     def _start(self, event: Any, cur: Any, key: Any) -> Anchor | None:
         """The tag and the anchor of a container that starts."""
-        tag = event.tag
-        if (
-            tag is not None
-            and tag != "!"
-            and tag not in scalars.PLAIN_TAGS
-            and tag not in scalars.SCALAR_TAGS
-        ):
-            self._unknown_tag(tag, event, self.path(cur, key))
+        if event.tag is not None and not self._is_known(event):
+            self._unknown_tag(event.tag, event, self.path(cur, key))
         if event.anchor is None:
             return None
         anchor = self._anchors[event.anchor] = Anchor(None)

@@ -58,6 +58,8 @@ def unreadable(error: YAMLError, body: str) -> UnreadableError:
         return UnreadableError(Finding(str(error).splitlines()[0], 0, 0))
     mark = error.problem_mark or error.context_mark
     problem = error.problem or "this is not YAML"
+    if "expected <document start>" in problem or "expected '<document start>'" in problem:
+        problem = "text after the end of the document"
     also: tuple[tuple[int, int], ...] = ()
     if error.context:
         problem = f"{problem} ({error.context})"
@@ -68,6 +70,23 @@ def unreadable(error: YAMLError, body: str) -> UnreadableError:
         return UnreadableError(Finding(problem, 0, 0))
     return UnreadableError(
         Finding(problem, mark.line, mark.column, hint=_hint(body, mark.line, problem), also=also)
+    )
+
+
+_STRICTER = ("found unexpected ':'", "found unknown escape character")
+#: The longest text that is read again by the slow parser to see whether it is YAML after all.
+_SECOND_LOOK = 1 << 18
+
+
+def is_stricter(error: YAMLError, body: str) -> bool:
+    """Whether libyaml (since 0.2.3) refuses what go-yaml may take.
+
+    To go-yaml `{a:, b: c}` has the key "a:", and a single quote can be escaped in double ones.
+    """
+    return (
+        isinstance(error, MarkedYAMLError)
+        and error.problem in _STRICTER
+        and len(body) <= _SECOND_LOOK
     )
 
 

@@ -29,6 +29,10 @@ class OddJsonError(Exception):
     """JSON that is well-formed, but has something in it that has to be told."""
 
 
+class HugeNumberError(UnreadableError):
+    """JSON with a number that no float64 holds."""
+
+
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
@@ -159,7 +163,9 @@ def json_events(text: str, start: int) -> Iterator[Any]:
             continue
         elif expect in ("value", "first") and not symbol:
             if number and (value := float(number)) - value != 0:
-                raise _fail(text, index, "this number is beyond float64")
+                raise HugeNumberError(
+                    Finding("this number is beyond float64", mark.line, mark.column)
+                )
             content = match.group(match.lastindex or 0)
             yield events.ScalarEvent(None, None, (True, False), content, mark, mark, style="")
         else:

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from yaml.error import YAMLError
-from yaml.events import StreamEndEvent
+from yaml.events import DocumentEndEvent, StreamEndEvent
 
 from kapply.manifests.builder import Builder, TooManyAliasesError, check_aliases
-from kapply.manifests.events import open_events, unreadable
-from kapply.manifests.jsontext import OddJsonError, decode_json, json_error, skip_blanks
+from kapply.manifests.events import is_stricter, open_events, unreadable
+from kapply.manifests.jsontext import (
+    HugeNumberError,
+    OddJsonError,
+    decode_json,
+    json_error,
+    skip_blanks,
+)
 from kapply.manifests.text import (
     Chunk,
     Finding,
@@ -20,6 +26,7 @@ from kapply.manifests.text import (
     chunks,
     line_at,
     place_of,
+    refuse_marks,
 )
 
 
@@ -68,7 +75,10 @@ def read(text: str, *, pure: bool = False, json_only: bool = False) -> Iterator[
                     Chunk(text, start, end, 0, json=True), value, line, column, [], []
                 )
             except OddJsonError:
-                reading = _odd_json(text, start)
+                odd = _odd_json(text, start)
+                if odd is None:
+                    break
+                reading = odd
                 end = reading.chunk.end
             except ValueError:
                 # kubectl turns to YAML here, unless more than one object was JSON.
@@ -96,15 +106,21 @@ def _yaml_reads(text: str, start: int, *, pure: bool) -> bool:
     return not any(reading.problems for reading in _read_yaml(text, start, pure=pure))
 
 
-def _odd_json(text: str, start: int) -> Reading:
-    """A JSON value with something to tell about it; its chunk's end is 0 where it ends badly."""
+def _odd_json(text: str, start: int) -> Reading | None:
+    """A JSON value with something to tell about it; None if it is no JSON after all.
+
+    The end of its chunk is 0 where reading cannot go on behind it.
+    """
     chunk = Chunk(text, start, 0, 0, json=True)
     builder = Builder(tags=False, anchors=False)
     try:
         _, value = builder.build(open_events(chunk))
+    except HugeNumberError as error:
+        return _failed(chunk, *builder.problems, error.finding)
     except UnreadableError as error:
-        builder.problems.append(error.finding)
-        return _failed(chunk, *builder.problems)
+        if json_error(text, start) is not None:
+            return None
+        return _failed(chunk, *builder.problems, error.finding)
     chunk.end = builder.end.end_mark.index
     mark = builder.mark
     return _finish(chunk, builder, value, mark.line, mark.column)
@@ -128,17 +144,21 @@ def _read_yaml(text: str, start: int, *, pure: bool) -> Iterator[Reading]:
 
 def read_chunk(chunk: Chunk, *, pure: bool = False) -> tuple[Reading, Chunk | None]:
     """The first document of a chunk, and the chunk of what follows it, if something does."""
+    if chunk.text.startswith("\ufeff", chunk.start):
+        chunk.start += 1
     body = chunk.body()
-    builder = Builder(tags="!" in body, anchors="&" in body)
+    builder = Builder(tags="!" in body, anchors="&" in body, body=body)
     rest: Chunk | None = None
     try:
+        if "\ufeff" in body:
+            refuse_marks(body)
         try:
             get = open_events(chunk, pure=pure)
             try:
                 found, value = builder.build(get)
             except TooManyAliasesError:
                 check_aliases(open_events(chunk, pure=pure))
-                builder = Builder(tags=True, anchors=True, aliases_counted=True)
+                builder = Builder(tags=True, anchors=True, body=body, aliases_counted=True)
                 get = open_events(chunk, pure=pure)
                 found, value = builder.build(get)
             if not found:
@@ -146,6 +166,8 @@ def read_chunk(chunk: Chunk, *, pure: bool = False) -> tuple[Reading, Chunk | No
             if builder.end.explicit or type(get()) is not StreamEndEvent:
                 rest = _after(chunk, body, builder)
         except YAMLError as error:
+            if not pure and is_stricter(error, body):
+                return read_chunk(chunk, pure=True)
             raise unreadable(error, body) from None
     except UnreadableError as error:
         finding = error.finding
@@ -153,6 +175,8 @@ def read_chunk(chunk: Chunk, *, pure: bool = False) -> tuple[Reading, Chunk | No
         return _failed(chunk, *problems), None
     if "\\/" in body:
         builder.problems += _slash_escapes(chunk, body, pure=pure)
+    if builder.questions:
+        builder.problems += _flow_questions(chunk, pure=pure)
     mark = builder.mark
     return _finish(chunk, builder, value, mark.line + chunk.line, mark.column), rest
 
@@ -207,16 +231,45 @@ def _after(chunk: Chunk, body: str, builder: Builder) -> Chunk | None:
     return Chunk(chunk.text, chunk.start + index, chunk.end, chunk.line + line + 1)
 
 
+def _flow_questions(chunk: Chunk, *, pure: bool) -> list[Finding]:
+    """Question marks in plain scalars in flow context: libyaml takes them, go-yaml does not."""
+    from yaml.events import CollectionEndEvent, CollectionStartEvent, ScalarEvent
+
+    found: list[Finding] = []
+    get = open_events(chunk, pure=pure)
+    flow: list[bool] = [False]
+    while True:
+        event: Any = get()
+        if isinstance(event, DocumentEndEvent):
+            return found
+        if isinstance(event, CollectionStartEvent):
+            flow.append(bool(event.flow_style))
+        elif isinstance(event, CollectionEndEvent):
+            flow.pop()
+        elif isinstance(event, ScalarEvent) and flow[-1] and not event.style:
+            text: Any = event.value
+            mark: Any = event.start_mark
+            if "?" in text:
+                found.append(
+                    Finding(
+                        "? ends a plain scalar in [] and {}",
+                        mark.line,
+                        mark.column,
+                        hint="quote it",
+                    )
+                )
+
+
 def _slash_escapes(chunk: Chunk, body: str, *, pure: bool) -> list[Finding]:
     """Slashes escaped in double quotes: libyaml takes them, go-yaml refuses them."""
     from yaml.events import ScalarEvent
 
-    found = []
+    found: list[Finding] = []
     get = open_events(chunk, pure=pure)
     while True:
         event: Any = get()
         kind = type(event)
-        if kind is StreamEndEvent:
+        if kind is DocumentEndEvent:
             return found
         if kind is ScalarEvent and event.style == '"':
             first, last = event.start_mark.index, event.end_mark.index

@@ -8,7 +8,6 @@ JSON number is one, float64 otherwise. Values here are what comes out at that en
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 import struct
@@ -36,6 +35,7 @@ _INT = re.compile(
 _SIGNED_BINARY = re.compile(r"0b([-+][01]+)\Z").match
 _DOT_FLOAT = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\Z").match
 _INTEGER_LITERAL = re.compile(r"[-+]?[0-9_]+\Z").match
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}\Z").match
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
     r"(?:(?P<t>[Tt ])([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?"
@@ -62,9 +62,10 @@ class Odd:
         error: why it cannot be a value; "" when it can.
         warning: what to tell the user about the value; "" for nothing.
         key_warning: the same, where it is a mapping key.
+        question: whether it has a question mark, which go-yaml refuses in flow context.
     """
 
-    __slots__ = ("error", "key", "key_warning", "value", "warning")
+    __slots__ = ("error", "key", "key_warning", "question", "value", "warning")
 
     def __init__(
         self,
@@ -80,6 +81,7 @@ class Odd:
         self.error = error
         self.warning = warning
         self.key_warning = key_warning
+        self.question = False
 
 
 def _spellings(word: str) -> tuple[str, str, str]:
@@ -232,6 +234,12 @@ def odd_scalar(text: str) -> Odd | None:
     value = resolve(text)
     if value is None:
         return None
+    if isinstance(value, str):
+        if "?" not in text:
+            return None
+        odd = Odd(value, value)
+        odd.question = True
+        return odd
     if isinstance(value, float) and (math.isinf(value) or math.isnan(value)):
         return Odd(None, key_text(value), error=f"{text} is a number that JSON does not have")
     result = json_value(value)
@@ -310,10 +318,9 @@ def _type_name(value: object) -> str:
 
 def _binary(text: str) -> tuple[str, str]:
     packed = text.replace("\n", "").replace("\r", "")
-    try:
-        data = base64.b64decode(packed.encode("ascii"), validate=True)
-    except (binascii.Error, UnicodeEncodeError):
-        raise TagError("not base64, which the tag !!binary asks for") from None
+    if len(packed) % 4 or _BASE64(packed) is None:
+        raise TagError("not base64, which the tag !!binary asks for")
+    data = base64.b64decode(packed)
     try:
         return data.decode(), ""
     except UnicodeDecodeError:
@@ -385,6 +392,10 @@ class ValueMemo(dict[str, object]):
         return result
 
 
+def _plain_key(odd: Odd) -> bool:
+    return not odd.key_warning and odd.key is not None and not odd.question
+
+
 class KeyMemo(dict[str, object]):
     """Plain scalars to the mapping keys that they become: a str, MERGE, or an Odd."""
 
@@ -394,7 +405,7 @@ class KeyMemo(dict[str, object]):
         result: object = MERGE if text == "<<" else odd_scalar(text)
         if result is None:
             result = key_text(resolve(text))
-        elif isinstance(result, Odd) and not result.key_warning and result.key is not None:
+        elif isinstance(result, Odd) and _plain_key(result):
             result = result.key
         if result is None:
             result = Odd(None, None)

@@ -19,6 +19,7 @@ _ODD_BREAK = re.compile("[\r\x85\u2028\u2029]")
 _NOT_YAML = re.compile(
     r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]",
 )
+_INNER_MARK = re.compile("[\n\r\x85\u2028\u2029](\ufeff)")
 _SIMPLE_KEY = re.compile(r"[\w-]+\Z")
 
 
@@ -117,6 +118,19 @@ def line_at(text: str, line: int) -> str:
         return text[start:] if end < 0 else text[start:end]
     lines = _BREAK.split(text)
     return lines[line] if line < len(lines) else ""
+
+
+def refuse_marks(body: str) -> None:
+    """Raise UnreadableError for a byte order mark at the start of a line, but for the first.
+
+    libyaml passes over it, Kubernetes takes it for a letter of what follows: nobody means that.
+    """
+    match = _INNER_MARK.search(body)
+    if match is not None:
+        line, column = place_of(body, match.start(1))
+        raise UnreadableError(
+            Finding("a byte order mark in the middle of the text", line, column, hint="remove it")
+        )
 
 
 def unprintable(text: str) -> Finding | None:

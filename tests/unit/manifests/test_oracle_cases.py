@@ -51,7 +51,7 @@ def _expected(case: dict[str, Any]) -> Any:
 
 
 @pytest.mark.skipif(not CASES, reason="the recorded oracle is not beside the checkout")
-@pytest.mark.parametrize("pure", [False], ids=["libyaml"])
+@pytest.mark.parametrize("pure", [False, True], ids=["libyaml", "pure"])
 class TestOracle:
     def test_all_cases(self, pure: bool) -> None:
         wrong = {}
