@@ -26,7 +26,7 @@ from kapply.auth.model import (
     User,
 )
 from kapply.auth.rules import check_cluster, check_user
-from kapply.errors import ConfigError, UsageError
+from kapply.errors import ConfigError, NoClusterError, UsageError
 
 
 def resolve(
@@ -298,7 +298,7 @@ def _no_server(config: Kubeconfig, context: Context, cluster: Cluster) -> Config
             f"no context is chosen: current-context is not set{_in(config)}",
             hint=f"Choose one with --context. {_choices(config.contexts)}",
         )
-    return ConfigError(
+    return NoClusterError(
         "no kubeconfig: there is nothing that says which cluster to use",
         hint="Give one with --kubeconfig FILE or KUBECONFIG, or try kapply without a cluster: "
         "--sandbox.",

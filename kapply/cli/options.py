@@ -192,6 +192,7 @@ Kustomize = Annotated[
 Selector = Annotated[
     str, typer.Option("-l", "--selector", help="Label selector, such as app=web,tier!=db.")
 ]
+Color = Annotated[str, typer.Option("--color", help="auto, always or never.")]
 Output = Annotated[str, typer.Option("-o", "--output", help="Output format.")]
 Manager = Annotated[str, typer.Option("--field-manager", help="Name under which fields are owned.")]
 Force = Annotated[

@@ -50,6 +50,10 @@ class ServerSchemas:
                     self._documents[gv] = document
         return self._documents
 
+    def index(self) -> dict[GroupVersion, IndexEntry]:
+        """Which group-versions the server describes, and where."""
+        return dict(self._read_index())
+
     def forget_index(self) -> None:
         """Read the index anew next time: a CRD was established."""
         self._index = None

@@ -6,6 +6,7 @@
     │   ├── ManifestError               YAML or JSON that cannot be read
     │   └── ValidationError             read, but not what the API server would take
     ├── ConfigError                 2   kubeconfig or credential configuration
+    │   └── NoClusterError              nothing says which cluster is meant
     ├── UnreachableError            3   no answer: refused, DNS, reset, time-out
     │   └── TLSError                    the server's certificate is not trusted
     ├── CredentialError             3   no credential could be had (exec plugin, token file)
@@ -62,6 +63,7 @@ from kapply.errors.base import (
     InterruptedRunError,
     KapplyError,
     ManifestError,
+    NoClusterError,
     Origin,
     Problem,
     ProtocolError,
@@ -103,6 +105,7 @@ __all__ = [
     "KapplyError",
     "ManifestError",
     "MethodNotAllowedError",
+    "NoClusterError",
     "NotFoundError",
     "Origin",
     "Problem",

@@ -136,6 +136,10 @@ class ConfigError(KapplyError):
     exit_code = EXIT_USAGE
 
 
+class NoClusterError(ConfigError):
+    """Nothing says which cluster is meant: no kubeconfig, no flag, not in a Pod."""
+
+
 class UnreachableError(KapplyError):
     """No answer from the server: connection refused or reset, name not found, time-out.
 
