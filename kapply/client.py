@@ -221,8 +221,12 @@ class Client:
         label_selector: str = "",
         field_selector: str = "",
         timeout_seconds: int = 0,
+        accept: str = "application/json",
+        include_object: str = "",
     ) -> Iterator[Iterator[WatchEvent]]:
         """WATCH a collection from a resourceVersion, with bookmarks.
+
+        With TABLE_ACCEPT events carry Tables; `include_object` is then what their rows hold.
 
         The iterator ends when the server closes the stream. A refusal before the first event is
         raised; an ERROR event is handed out like the others (410 asks for a new list).
@@ -234,12 +238,13 @@ class Client:
             ("labelSelector", label_selector),
             ("fieldSelector", field_selector),
             ("timeoutSeconds", str(timeout_seconds) if timeout_seconds else ""),
+            ("includeObject", include_object),
         ]
         request = Request(
             "GET",
             mapping.path(namespace),
             tuple(pair for pair in query if pair[1]),
-            _JSON,
+            {"Accept": accept},
             sensitive=is_secret(mapping.gvk),
         )
         with self.transport.stream(request) as stream:

@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from kapply.cli.options import ConnectFlags, Files, Recursive, Selector, connected
-from kapply.cli.targets import Target, find_resources, parse_targets
-from kapply.errors import EXIT_OK, ApiError, NotFoundError, UsageError, exit_code_of
-from kapply.meta import JsonObject, Request, RESTMapping
-
-if TYPE_CHECKING:
-    from kapply.cli.wiring import Session
+from kapply.cli.options import ConnectFlags, Files, Kustomize, Recursive, Selector, connected
 
 
 @connected
@@ -24,6 +16,7 @@ def get(
         typer.Argument(metavar="KIND[,KIND] [NAME...] | KIND/NAME...", help="What to show."),
     ] = None,
     files: Files = [],  # noqa: B006
+    kustomize: Kustomize = "",
     recursive: Recursive = False,
     selector: Selector = "",
     field_selector: Annotated[
@@ -37,9 +30,20 @@ def get(
         typer.Option(
             "-o",
             "--output",
-            help="table, wide, yaml, json, name, jsonpath=..., custom-columns=...",
+            help="table, wide, yaml, json, name, jsonpath=..., jsonpath-file=...,"
+            " custom-columns=..., custom-columns-file=...",
         ),
-    ] = "table",
+    ] = "",
+    template: Annotated[
+        str, typer.Option("--template", help="The template of -o jsonpath and custom-columns.")
+    ] = "",
+    allow_missing_keys: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing-template-keys/--no-allow-missing-template-keys",
+            help="A key that is missing is no failure of -o jsonpath.",
+        ),
+    ] = True,
     no_headers: Annotated[bool, typer.Option("--no-headers", help="No header line.")] = False,
     show_labels: Annotated[bool, typer.Option("--show-labels", help="Labels as a column.")] = False,
     label_columns: Annotated[
@@ -56,140 +60,51 @@ def get(
     show_managed_fields: Annotated[
         bool, typer.Option("--show-managed-fields", help="Keep managedFields in yaml and json.")
     ] = False,
+    subresource: Annotated[
+        str, typer.Option("--subresource", help="Show this part of an object: status, scale.")
+    ] = "",
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Then show every change.")] = False,
+    watch_only: Annotated[
+        bool, typer.Option("--watch-only", help="Show changes alone, not what is there.")
+    ] = False,
+    output_watch_events: Annotated[
+        bool,
+        typer.Option("--output-watch-events", help="Show what kind of change each one is."),
+    ] = False,
     *,
     connect: ConnectFlags,
 ) -> int:
     """Show objects, as the server lists them or as they are."""
+    from kapply.cli.showing import Show, Wish
+    from kapply.cli.targets import queries_of
     from kapply.cli.wiring import open_session
-    from kapply.report.output import GetOutput
 
-    printer = GetOutput(
-        output,
+    wish = Wish(
+        files=files,
+        kustomize=kustomize,
+        recursive=recursive,
+        selector=selector.strip(),
+        field_selector=field_selector.strip(),
+        all_namespaces=all_namespaces,
+        output=output,
+        template=template,
+        allow_missing_keys=allow_missing_keys,
         no_headers=no_headers,
         show_labels=show_labels,
         label_columns=tuple(name for text in label_columns for name in text.split(",") if name),
         show_kind=show_kind,
         sort_by=sort_by,
+        chunk_size=chunk_size,
+        ignore_not_found=ignore_not_found,
         show_managed_fields=show_managed_fields,
-        all_namespaces=all_namespaces,
+        subresource=subresource,
+        watch=watch,
+        watch_only=watch_only,
+        output_watch_events=output_watch_events,
     )
-    if files and words:
-        raise UsageError("give -f or words, not both")
+    show = Show(wish)
     with open_session(connect) as session:
-        reader = _Reader(session, selector, field_selector, all_namespaces, chunk_size)
-        if files:
-            queries = reader.of_files(files, recursive)
-        else:
-            queries = reader.of_words(words or [])
-        if selector and any(name for _, name, _ in queries):
-            raise UsageError("a selector and names cannot be given together")
-        single = len(queries) == 1 and bool(queries[0][1])
-        code = EXIT_OK
-        for mapping, name, namespace in queries:
-            try:
-                if printer.wants_tables:
-                    for table in reader.tables(mapping, name, namespace):
-                        printer.add_table(mapping, table)
-                else:
-                    printer.add_objects(mapping, reader.objects(mapping, name, namespace))
-            except NotFoundError as error:
-                if not ignore_not_found:
-                    printer.add_error(error.message)
-                    code = max(code, exit_code_of(error))
-            except ApiError as error:
-                printer.add_error(error.message)
-                code = max(code, exit_code_of(error))
-        where = "" if all_namespaces or not reader.namespaced else session.namespace
-        printer.finish(
-            sys.stdout.write,
-            sys.stderr.write,
-            single=single,
-            namespace=where,
-            quiet=ignore_not_found or code != EXIT_OK,
-        )
-        return code
-
-
-class _Reader:
-    """Turns what was asked for into requests."""
-
-    def __init__(
-        self, session: Session, selector: str, field_selector: str, everywhere: bool, chunk: int
-    ) -> None:
-        self._session = session
-        self._selector = selector
-        self._field_selector = field_selector
-        self._everywhere = everywhere
-        self._chunk = chunk
-        self.namespaced = False
-
-    def of_words(self, words: Sequence[str]) -> list[tuple[RESTMapping, str, str]]:
-        """(mapping, name or "", namespace) of each request."""
-
-        def lookup(word: str) -> list[RESTMapping]:
-            discovery = self._session.discovery
-            return find_resources(word, discovery.mapper) or find_resources(
-                word, discovery.refresh()
-            )
-
-        return [query for target in parse_targets(words, lookup) for query in self._of(target)]
-
-    def of_files(self, files: Sequence[str], recursive: bool) -> list[tuple[RESTMapping, str, str]]:
-        """The objects that files describe."""
-        from kapply.cli.wiring import read_input, refuse, resolve_input
-
-        documents = read_input(files, recursive=recursive)
-        desired, problems = resolve_input(self._session, documents)
-        refuse(problems, documents)
-        return [(item.mapping, item.ref.name, item.ref.namespace) for item in desired]
-
-    def _of(self, target: Target) -> list[tuple[RESTMapping, str, str]]:
-        mapping = target.mapping
-        namespace = ""
-        if mapping.namespaced and not self._everywhere:
-            namespace = self._session.namespace
-        self.namespaced = self.namespaced or mapping.namespaced
-        if target.names and self._everywhere and mapping.namespaced:
-            raise UsageError("a resource cannot be retrieved by name across all namespaces")
-        return [(mapping, name, namespace) for name in target.names or ("",)]
-
-    def objects(self, mapping: RESTMapping, name: str, namespace: str) -> list[JsonObject]:
-        """One object, or those of the collection."""
-        client = self._session.client
-        if name:
-            return [client.get(mapping, name, namespace)]
-        found: list[JsonObject] = []
-        for page in client.pages(
-            mapping,
-            namespace,
-            label_selector=self._selector,
-            field_selector=self._field_selector,
-            limit=self._chunk,
-        ):
-            found += page.items
-        return found
-
-    def tables(self, mapping: RESTMapping, name: str, namespace: str) -> list[dict[str, Any]]:
-        """The server's Tables of one object or of the collection, page by page."""
-        from kapply.client import TABLE_ACCEPT
-
-        client = self._session.client
-        if name:
-            return [client.get(mapping, name, namespace, accept=TABLE_ACCEPT)]
-        tables: list[dict[str, Any]] = []
-        token = ""
-        while True:
-            request: Request = client.list_request(
-                mapping,
-                namespace,
-                label_selector=self._selector,
-                field_selector=self._field_selector,
-                limit=self._chunk,
-                continue_token=token,
-                accept=TABLE_ACCEPT,
-            )
-            table = client.request(request).json()
-            tables.append(table)
-            token = (table.get("metadata") or {}).get("continue") or ""
-            if not token:
-                return tables
+        queries, single = queries_of(session, words or [], wish, table=show.format.is_table)
+        if wish.watches:
+            return show.changes(session, queries)
+        return show.once(session, queries, single=single)

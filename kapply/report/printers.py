@@ -1,13 +1,9 @@
-"""Objects as text: JSON, YAML, names, JSONPath and custom columns, as kubectl prints them.
-
-A printer is called with one object, or with a List, and gives the text for it. It may be called
-again: YAML documents are separated then, and a header of columns is not repeated.
-"""
+"""Objects as text: JSON, YAML, names, JSONPath and custom columns, as kubectl prints them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,13 +14,6 @@ from kapply.values.golang import dumps, sprint
 
 if TYPE_CHECKING:
     from kapply.query.jsonpath import JSONPath
-
-Printer = Callable[[JsonObject], str]
-
-FORMATS = (
-    "table", "wide", "json", "yaml", "name", "jsonpath", "jsonpath-as-json", "jsonpath-file",
-    "custom-columns", "custom-columns-file",
-)  # fmt: skip
 
 
 def as_list(items: Sequence[JsonObject]) -> JsonObject:
@@ -65,7 +54,23 @@ def _unmanaged(obj: JsonObject) -> JsonObject:
     return {**obj, "metadata": kept}
 
 
-class JsonPrinter:
+class Printer:
+    """Makes text of objects. It may be called again and again, as a watch does."""
+
+    def __call__(self, obj: JsonObject) -> str:
+        """The text for one object or for a List."""
+        raise NotImplementedError
+
+    def several(self, objects: Sequence[JsonObject]) -> str:
+        """The text for objects of their own, not of a List."""
+        return "".join(map(self, objects))
+
+    def event(self, kind: str, obj: JsonObject) -> str:
+        """The text for a watch event: its type and its object."""
+        return self({"type": kind, "object": obj})
+
+
+class JsonPrinter(Printer):
     """JSON as Go's encoder indents it: four spaces, sorted keys, `<`, `>` and `&` escaped."""
 
     def __init__(self, *, show_managed_fields: bool = False) -> None:
@@ -77,8 +82,14 @@ class JsonPrinter:
             obj = without_managed_fields(obj)
         return dumps(obj, "    ") + "\n"
 
+    def event(self, kind: str, obj: JsonObject) -> str:
+        """One line."""
+        if not self._show_managed_fields:
+            obj = without_managed_fields(obj)
+        return f'{{"type":{dumps(kind)},"object":{dumps(obj)}}}\n'
 
-class YamlPrinter:
+
+class YamlPrinter(Printer):
     """YAML as sigs.k8s.io/yaml writes it; every document but the first after `---`."""
 
     def __init__(self, *, show_managed_fields: bool = False) -> None:
@@ -92,12 +103,26 @@ class YamlPrinter:
         if not self._show_managed_fields:
             obj = without_managed_fields(obj)
         separator, self._separator = self._separator, "---\n"
-        return separator + to_yaml(obj, sort_keys=True)
+        text: str = to_yaml(obj, sort_keys=True)
+        return separator + text
+
+    def event(self, kind: str, obj: JsonObject) -> str:
+        """A document with type and object."""
+        if not self._show_managed_fields:
+            obj = without_managed_fields(obj)
+        return self({"type": kind, "object": obj})
 
 
-def print_names(obj: JsonObject) -> str:
+class NamePrinter(Printer):
     """`kind.group/name` of the object or of each of a List, a line each."""
-    return "".join(f"{name_of(item)}\n" for item in items_of(obj))
+
+    def __call__(self, obj: JsonObject) -> str:
+        """The names."""
+        return "".join(f"{name_of(item)}\n" for item in items_of(obj))
+
+    def event(self, kind: str, obj: JsonObject) -> str:
+        """The object's name alone."""
+        return self(obj)
 
 
 def name_of(obj: JsonObject) -> str:
@@ -109,7 +134,7 @@ def name_of(obj: JsonObject) -> str:
     return f"{kind}.{group}/{name}" if slash else f"{kind}/{name}"
 
 
-class JsonPathPrinter:
+class JsonPathPrinter(Printer):
     """A JSONPath template, filled from the object or from the List as a whole.
 
     Args:
@@ -177,7 +202,7 @@ def columns_of_file(text: str) -> list[Column]:
     ]
 
 
-class CustomColumnsPrinter:
+class CustomColumnsPrinter(Printer):
     """Columns of one's own over the object, or over each of a List.
 
     Args:
@@ -187,21 +212,26 @@ class CustomColumnsPrinter:
 
     def __init__(self, columns: Sequence[Column], *, no_headers: bool = False) -> None:
         self._columns = columns
-        # kubectl repeats the header where objects follow a List or the other way round.
-        self._headed: bool | None = None
-        self._no_headers = no_headers
+        self._parts: list[str] = []
+        # One writer for all calls: lines of a watch stand under those before.
+        self._writer = TabWriter(self._parts.append)
+        self._header = not no_headers
 
     def __call__(self, obj: JsonObject) -> str:
-        """The lines for one object or List."""
-        parts: list[str] = []
-        writer = TabWriter(parts.append)
-        if not self._no_headers and self._headed is not is_list(obj):
-            writer.line([column.header for column in self._columns])
-            self._headed = is_list(obj)
-        for item in items_of(obj):
-            writer.line([_cell(column.path, item) for column in self._columns])
-        writer.flush()
-        return "".join(parts)
+        """The lines for one object or List, under a header the first time."""
+        return self.several(items_of(obj))
+
+    def several(self, objects: Sequence[JsonObject]) -> str:
+        """The lines for some objects, aligned with one another."""
+        if self._header:
+            self._writer.line([column.header for column in self._columns])
+            self._header = False
+        for obj in objects:
+            self._writer.line([_cell(column.path, obj) for column in self._columns])
+        self._writer.flush()
+        text = "".join(self._parts)
+        self._parts.clear()
+        return text
 
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
