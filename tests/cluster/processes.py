@@ -34,6 +34,7 @@ class Daemon:
             self._process = subprocess.Popen(
                 ["/bin/sh", "-c", _LAUNCHER, name, *argv],
                 stdin=subprocess.PIPE,
+                bufsize=0,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
@@ -41,8 +42,8 @@ class Daemon:
             )
         assert self._process.stdin is not None
         try:
-            keeper.tell(f"+{self.pid}")
             with self._process.stdin as stdin:
+                keeper.tell(f"+{self.pid}")
                 stdin.write(b"go\n")
         except BaseException:
             self.end(0)
@@ -102,6 +103,7 @@ class Processes:
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__, str(folder)],
             stdin=subprocess.PIPE,
+            bufsize=0,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
@@ -117,7 +119,6 @@ class Processes:
         assert self._guard.stdin is not None
         try:
             self._guard.stdin.write(f"{word}\n".encode())
-            self._guard.stdin.flush()
         except BrokenPipeError:
             if word.startswith("+"):
                 raise StartError("the guard of the test cluster has been killed") from None
