@@ -88,6 +88,9 @@ class Resolver:
             if unavailable or not self._keep_unknown:
                 return self._unknown(document, gvk, subject)
             mapping = RESTMapping(gvk, f"{gvk.kind.lower()}s", namespaced=True)
+        problem = self._cannot_be_sent(document, mapping, subject)
+        if problem is not None:
+            return problem
         namespace = metadata.get("namespace") or ""
         if mapping.namespaced:
             if namespace and self._enforce and namespace != self._namespace:
@@ -120,6 +123,24 @@ class Resolver:
             document.origin,
             document.locate,
         )
+
+    def _cannot_be_sent(
+        self, document: Document, mapping: RESTMapping, subject: str
+    ) -> Problem | None:
+        metadata = document.obj["metadata"]
+        if not metadata.get("name") and (self._keep_unknown or not metadata.get("generateName")):
+            what = "is needed to delete it" if self._keep_unknown else "is missing"
+            where = document.locate(("metadata",))
+            return Problem(f"metadata.name {what}", where, subject, hint="give it a name")
+        if mapping.verbs and not mapping.verbs & {"patch", "delete"}:
+            can = ", ".join(sorted(mapping.verbs))
+            return Problem(
+                f"objects of this kind are not kept by the server: it can only {can} them",
+                document.origin,
+                subject,
+                hint="`kapply raw POST` sends one",
+            )
+        return None
 
     def _unknown(self, document: Document, gvk: GroupVersionKind, subject: str) -> Problem:
         reason = self._mapper.unavailable.get(gvk.group_version)

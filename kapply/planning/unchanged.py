@@ -95,11 +95,7 @@ class UnchangedProof:
         for entry in metadata.get("managedFields") or ():
             if entry.get("manager") != self._manager or entry.get("subresource"):
                 continue
-            if (
-                found
-                or entry.get("operation") != "Apply"
-                or entry.get("apiVersion") != api_version
-            ):
+            if found or entry.get("operation") != "Apply" or entry.get("apiVersion") != api_version:
                 return None
             found, owned = True, entry.get("fieldsV1")
         return owned

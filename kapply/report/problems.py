@@ -33,9 +33,10 @@ def error_text(error: KapplyError, style: Style | None = None) -> str:
     elif isinstance(error, ApiError):
         reason = f" ({escape(error.reason)})" if error.reason else ""
         message = f"the server refused: {message}{reason}"
-    # What cannot be read has one message: that of its one problem, which stands above already.
-    if not (isinstance(error, InputError) and [p.message for p in error.problems] == [message]):
-        lines.append(f"kapply: {message}")
+    if isinstance(error, InputError) and _repeats(error):
+        count = len(error.problems)
+        message = f"{count} problem{'s' if count > 1 else ''} in the input"
+    lines.append(f"kapply: {message}")
     if isinstance(error, ApiError) and len(error.status.causes) > 1:
         lines += [
             f"  {escape(cause.field)}: {escape(cause.message)}" for cause in error.status.causes
@@ -43,6 +44,11 @@ def error_text(error: KapplyError, style: Style | None = None) -> str:
     if error.hint:
         lines.append(escape(error.hint))
     return "\n".join(lines) + "\n"
+
+
+def _repeats(error: InputError) -> bool:
+    """Whether the message says what stands above it already: the first of the problems."""
+    return any(error.message.startswith(str(problem)) for problem in error.problems[:1])
 
 
 def problem_lines(

@@ -256,7 +256,7 @@ def test_no_kubeconfig_names_the_sandbox(kapply: Tool, manifest: Path) -> None:
         ("missing.yaml", None, ["missing.yaml"]),
         ("empty/", None, ["empty"]),
         ("broken.yaml", "a: [1\nb: 2\n", ["broken.yaml:"]),
-        ("scalar.yaml", "just text\n", ["scalar.yaml:1:1"]),
+        ("scalar.yaml", "just text\n", ["scalar.yaml:"]),
         ("nokind.yaml", "apiVersion: v1\nmetadata: {name: a}\n", ["nokind.yaml:1", "kind"]),
         ("noname.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", ["noname.yaml", "name"]),
         (
