@@ -54,6 +54,15 @@ class ServerSchemas:
         """Which group-versions the server describes, and where."""
         return dict(self._read_index())
 
+    def full(self, group_version: GroupVersion) -> JsonObject | None:
+        """The document of one group-version with all its prose, as the server sends it."""
+        entry = self._read_index().get(group_version)
+        if entry is None:
+            return None
+        parts = urlsplit(entry.url)
+        document = self._client.get_json(parts.path, parse_qsl(parts.query))
+        return document if isinstance(document, dict) else None
+
     def forget_index(self) -> None:
         """Read the index anew next time: a CRD was established."""
         self._index = None
