@@ -119,8 +119,12 @@ def go_float(value: float, *, smallest: float = 1e-6) -> str:
     return sign + digits.ljust(exponent + 1, "0")
 
 
-def go_json(value: Json) -> str:
-    """A JSON value as Go writes it: sorted keys, no spaces, HTML escapes, Go's floats."""
+def go_json(value: Json, *, exponent: str = "e-0") -> str:
+    """A JSON value as Go writes it: sorted keys, no spaces, HTML escapes, Go's floats.
+
+    `exponent` is how small floats begin their exponent: "e-0" in the FieldsV1 codec (2e-07),
+    "e-" in Go's own JSON encoder (2e-7).
+    """
     kind = value.__class__
     if kind is str:
         return go_string(value)
@@ -129,10 +133,12 @@ def go_json(value: Json) -> str:
     if kind is int:
         return str(value)
     if kind is float:
-        return go_float(value)
+        return go_float(value).replace("e-0", exponent)
     if kind is dict:
-        items = (f"{go_string(key)}:{go_json(value[key])}" for key in sorted(value))
+        items = (
+            f"{go_string(key)}:{go_json(value[key], exponent=exponent)}" for key in sorted(value)
+        )
         return f"{{{','.join(items)}}}"
     if kind is list:
-        return f"[{','.join(map(go_json, value))}]"
+        return f"[{','.join(go_json(item, exponent=exponent) for item in value)}]"
     return "null"

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from kapply.merge.errors import MergeError
 from kapply.merge.fieldset import FieldSet
+from kapply.merge.jsonvalue import go_string
 
 Operation: TypeAlias = Literal["Apply", "Update"]
 
@@ -24,6 +25,18 @@ class ManagerId:
     operation: Operation
     api_version: str = ""
     subresource: str = ""
+
+    @property
+    def identifier(self) -> str:
+        """The identity as the server's text, by which it orders managers."""
+        parts = {
+            "manager": self.manager,
+            "operation": self.operation,
+            "apiVersion": self.api_version,
+            "subresource": self.subresource,
+        }
+        members = (f'"{name}":{go_string(text)}' for name, text in parts.items() if text)
+        return f"{{{','.join(members)}}}"
 
 
 @dataclass(frozen=True, slots=True)

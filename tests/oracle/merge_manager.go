@@ -115,10 +115,12 @@ func (run managerRun) play(types managedfields.TypeConverter) (any, error) {
 			answers = append(answers, failure(err))
 			continue
 		}
-		object, ok := written.(*unstructured.Unstructured)
-		if !ok {
-			return nil, fmt.Errorf("wrote a %T", written)
+		// An update is returned at its own version, an apply at the hub's.
+		stored, err := world.ConvertToVersion(written, hub)
+		if err != nil {
+			return nil, err
 		}
+		object := stored.(*unstructured.Unstructured)
 		if err := settle(object, step.Time, known); err != nil {
 			return nil, err
 		}

@@ -49,6 +49,7 @@ DEFINITIONS: dict[str, Any] = {
                 labels={"type": "object", "additionalProperties": _STRING},
                 annotations={"type": "object", "additionalProperties": _STRING},
                 finalizers=_list(_STRING, "set"),
+                managedFields=_list({"type": "object"}, "atomic"),
             ),
             spec={"$ref": "#/components/schemas/Spec"},
             status={"$ref": "#/components/schemas/Part"},

@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import random
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
-
-import pytest
 
 from kapply.merge.errors import MergeError
 from kapply.merge.jsonvalue import json_equal
-
-_SOURCES = Path(__file__).parent.parent / "oracle"
+from tests.oracle.driver import Oracle
 
 #: What one side makes of a case: a JSON value, or {"error": message}.
 Answer = dict[str, Any]
-
-
-class Oracle:
-    """The running Go program: one request a line, one answer a line."""
-
-    def __init__(self, program: Path) -> None:
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-    def ask(self, op: str, **request: Any) -> Any:
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"op": op, **request}).encode() + b"\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        assert answer["ok"], answer
-        return answer["result"]
-
-    def close(self) -> None:
-        self._process.communicate()
-
-
-@pytest.fixture(scope="session")
-def oracle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Oracle]:
-    if shutil.which("go") is None:
-        pytest.skip("the oracle needs Go")
-    program = tmp_path_factory.mktemp("oracle") / "oracle"
-    subprocess.run(["go", "build", "-o", program, "."], cwd=_SOURCES, check=True)
-    running = Oracle(program)
-    yield running
-    running.close()
 
 
 def answer_of(case: Answer, function: Callable[[Answer], Any]) -> Answer:
@@ -111,6 +77,4 @@ def compare(
 
 def seeded(number: int) -> random.Random:
     """A source of cases; KAPPLY_TEST_SEED varies it."""
-    import os
-
     return random.Random(f"{os.environ.get('KAPPLY_TEST_SEED', '0')} {number}")

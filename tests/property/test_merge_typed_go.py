@@ -20,6 +20,7 @@ from kapply.merge.typed import (
     validate,
     with_named_fields,
 )
+from tests.oracle.driver import Oracle, go_oracle
 from tests.property import merge_oracle
 from tests.property.merge_cases import (
     CASES,
@@ -30,11 +31,11 @@ from tests.property.merge_cases import (
     some_fields,
     value_of,
 )
-from tests.property.merge_oracle import Oracle, seeded
+from tests.property.merge_oracle import seeded
+
+__all__ = ["go_oracle"]
 
 pytestmark = pytest.mark.full
-
-oracle = merge_oracle.oracle
 
 TYPES = [
     pytest.param(THING, {"definitions": DEFINITIONS, "type": "Thing"}, id="thing"),
@@ -68,10 +69,10 @@ def pairs(rnd: random.Random, type_: Type, count: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
-def test_field_set(oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
+def test_field_set(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
     cases = [{"value": value} for value in values(seeded(1), type_, CASES)]
     taken = merge_oracle.compare(
-        oracle,
+        go_oracle,
         "smd.fieldset",
         cases,
         lambda case: {"set": field_set_of(case["value"], type_).fields_v1()},
@@ -84,7 +85,7 @@ def test_field_set(oracle: Oracle, type_: Type, request_: dict[str, Any]) -> Non
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
 @pytest.mark.parametrize("duplicates", [False, True])
 def test_validation(
-    oracle: Oracle, type_: Type, request_: dict[str, Any], duplicates: bool
+    go_oracle: Oracle, type_: Type, request_: dict[str, Any], duplicates: bool
 ) -> None:
     rnd = seeded(2)
     cases = [
@@ -95,7 +96,7 @@ def test_validation(
     for start in range(0, CASES, 500):
         batch = cases[start : start + 500]
         for case, answer in zip(
-            batch, oracle.ask("smd.validate", cases=batch, **request_), strict=True
+            batch, go_oracle.ask("smd.validate", cases=batch, **request_), strict=True
         ):
             found = validate(case["value"], type_, allow_duplicates=duplicates)
             mine = [str(error) for error in found]
@@ -112,9 +113,9 @@ def test_validation(
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
-def test_merge(oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
+def test_merge(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
     taken = merge_oracle.compare(
-        oracle,
+        go_oracle,
         "smd.merge",
         pairs(seeded(3), type_, CASES),
         lambda case: {"value": merge(case["left"], case["right"], type_)},
@@ -125,7 +126,7 @@ def test_merge(oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
-def test_compare(oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
+def test_compare(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
     def mine(case: dict[str, Any]) -> Any:
         found = compare(case["left"], case["right"], type_)
         return {
@@ -135,12 +136,12 @@ def test_compare(oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
         }
 
     cases = pairs(seeded(4), type_, CASES)
-    taken = merge_oracle.compare(oracle, "smd.compare", cases, mine, ordered=True, **request_)
+    taken = merge_oracle.compare(go_oracle, "smd.compare", cases, mine, ordered=True, **request_)
     assert taken > CASES * 0.95
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
-def test_remove_and_extract(oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
+def test_remove_and_extract(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
     rnd = seeded(5)
     cases = [
         {
@@ -159,12 +160,12 @@ def test_remove_and_extract(oracle: Oracle, type_: Type, request_: dict[str, Any
             "keyed": extract_items(value, type_, fields, with_keys=True),
         }
 
-    taken = merge_oracle.compare(oracle, "smd.remove", cases, mine, **request_)
+    taken = merge_oracle.compare(go_oracle, "smd.remove", cases, mine, **request_)
     assert taken == CASES
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
-def test_sets_seen_through_a_type(oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
+def test_sets_seen_through_a_type(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
     rnd = seeded(6)
     # Sets written when the type had no schema own parts of what is atomic now.
     cases = [
@@ -176,9 +177,9 @@ def test_sets_seen_through_a_type(oracle: Oracle, type_: Type, request_: dict[st
         found = reconcile(FieldSet.from_fields_v1(case["set"]), type_)
         return {"set": None if found is None else found.fields_v1()}
 
-    merge_oracle.compare(oracle, "smd.reconcile", cases, reconciled, ordered=True, **request_)
+    merge_oracle.compare(go_oracle, "smd.reconcile", cases, reconciled, ordered=True, **request_)
     merge_oracle.compare(
-        oracle,
+        go_oracle,
         "smd.named",
         cases,
         lambda case: {
@@ -189,7 +190,7 @@ def test_sets_seen_through_a_type(oracle: Oracle, type_: Type, request_: dict[st
     )
 
 
-def test_set_algebra(oracle: Oracle) -> None:
+def test_set_algebra(go_oracle: Oracle) -> None:
     rnd = seeded(7)
     cases = [{"a": any_fields(rnd), "b": any_fields(rnd)} for _ in range(CASES)]
 
@@ -207,5 +208,5 @@ def test_set_algebra(oracle: Oracle) -> None:
             "equal": a == b,
         }
 
-    taken = merge_oracle.compare(oracle, "smd.sets", cases, mine, ordered=True)
+    taken = merge_oracle.compare(go_oracle, "smd.sets", cases, mine, ordered=True)
     assert taken == CASES
