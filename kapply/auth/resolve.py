@@ -212,7 +212,8 @@ def _identifies(credentials: Credentials) -> bool:
 
 
 def _server_url(text: str) -> tuple[str, tuple[str, str]]:
-    """The server without query, fragment and credentials, and the credentials it held."""
+    """The server without query and credentials, and the credentials it held."""
+    text = text.replace("#", "%23")  # a request's URL has no fragment
     try:
         url = urlsplit(text)
         if "://" not in text or not url.netloc:

@@ -30,6 +30,7 @@ from kapply.transport.types import (
     Tracer,
 )
 from kapply.transport.wire import Wire
+from kapply.values.durations import format_duration
 from kapply.version import __version__
 
 CONNECT_SECONDS = 10.0
@@ -100,6 +101,11 @@ class HttpTransport:
         if endpoint.use_proxy:
             proxy = choose_proxy(endpoint.server, endpoint.proxy_url, env or {})
         self._proxy = proxy
+        self._more_query: tuple[tuple[str, str], ...] = ()
+        if endpoint.request_timeout:
+            # So that the server does not work on what nobody waits for (client-go does the same).
+            limit = format_duration(int(endpoint.request_timeout * 1e9))
+            self._more_query = (("timeout", limit),)
         self._shown_proxy = without_password(proxy) if proxy else ""
         self._lock = threading.Lock()
         self._answered = False
@@ -183,7 +189,7 @@ class HttpTransport:
         streamed: bool,
     ) -> tuple[TimedExchange, Any]:
         """One try on the wire, traced and counted."""
-        target = self._prefix + request.path + _query(request.query)
+        target = self._prefix + request.path + _query(request.query + self._more_query)
         headers = self._headers(request, streamed)
         exchange = TimedExchange(
             request, self._origin + target, headers, number, self._now(), stream=streamed
