@@ -19,6 +19,7 @@ from types import FrameType
 
 from tests.cluster.build import AssetsError, find_assets
 from tests.cluster.cluster import TestCluster
+from tests.cluster.host import PortError
 from tests.cluster.processes import StartError
 
 
@@ -47,7 +48,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{assets.kube_apiserver.parent} (Kubernetes {assets.version})")
             return 0
         return _with_cluster(options)
-    except (AssetsError, StartError) as error:
+    except (AssetsError, PortError, StartError) as error:
         print(f"test cluster: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

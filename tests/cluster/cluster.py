@@ -12,14 +12,11 @@ are the aggregated ClusterRoles (view, edit, admin) filled: bind Roles of one's 
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import secrets
 import shutil
 import signal
 import socket
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -29,9 +26,9 @@ from typing import Any, Self
 from tests.cluster import flags
 from tests.cluster.build import Assets, find_assets
 from tests.cluster.client import Answer, Client
-from tests.cluster.kubeconfig import certificate_user, kubeconfig, token_user
+from tests.cluster.host import accepts, hold_port, temporary_folder
 from tests.cluster.kubelet import Kubelet
-from tests.cluster.pki import CertificateAuthority, KeyPair, signing_key
+from tests.cluster.layout import GROUP, USER, Layout
 from tests.cluster.processes import Daemon, Processes, StartError
 from tests.cluster.sweep import empty_namespace
 
@@ -40,15 +37,6 @@ STOP_GRACE_S = 15.0
 # At the end nothing is worth waiting for: an API server whose etcd has just gone may take long.
 END_GRACE_S = 2.0
 POLL_S = 0.03
-# sockaddr_un holds 108 bytes; the longest socket name in the folder takes 10 of them.
-LONGEST_FOLDER = 95
-
-AUDIT_POLICY = """\
-apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived]
-rules: [{level: Metadata}]
-"""
 
 
 class TestCluster:
@@ -71,7 +59,7 @@ class TestCluster:
 
     __test__ = False  # pytest takes classes named Test* for collections of tests
 
-    USER, GROUP = "jane", "developers"
+    USER, GROUP = USER, GROUP
 
     def __init__(
         self,
@@ -105,16 +93,22 @@ class TestCluster:
     # -- life ------------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Start everything and wait until it is ready; StartError with the log when it is not."""
-        self.folder = _temporary_folder()
+        """Start everything and wait until it is ready.
+
+        StartError with the end of the log when it does not get there, PortError when the port that
+        was asked for is taken. Nothing is left running then.
+        """
+        self.folder = temporary_folder()
         try:
             self._processes = Processes(self.folder)
         except BaseException:
             shutil.rmtree(self.folder)
             raise
         try:
-            self._held_port = _hold_port(self._wanted_port)
-            self._write_files()
+            self._held_port = hold_port(self._wanted_port)
+            self.port: int = self._held_port.getsockname()[1]
+            self.server = f"https://127.0.0.1:{self.port}"
+            self._hand_out(Layout(self.folder, self.server))
             self.start_etcd()
             self.start_apiserver()
             if self._with_controllers:
@@ -268,7 +262,7 @@ class TestCluster:
     def start_etcd(self) -> None:
         self._files.etcd_socket.unlink(missing_ok=True)  # left behind by a kill
         self._run("etcd", flags.etcd(self.assets.etcd, self._files))
-        self.wait_for(lambda: _accepts(self._files.etcd_socket), "etcd's socket")
+        self.wait_for(lambda: accepts(self._files.etcd_socket), "etcd's socket")
 
     def stop_etcd(self) -> None:
         self._end("etcd", STOP_GRACE_S)
@@ -340,6 +334,16 @@ class TestCluster:
 
     # -- inside ----------------------------------------------------------------------------------
 
+    def _hand_out(self, layout: Layout) -> None:
+        self._files = layout.files
+        self.ca, self.ca_file = layout.ca, layout.ca.pair.certificate
+        self.admin, self.user = layout.admin, layout.user
+        self.admin_token, self.user_token = layout.admin_token, layout.user_token
+        self.kubeconfig = layout.kubeconfig
+        self.kubeconfig_token = layout.kubeconfig_token
+        self.kubeconfig_user = layout.kubeconfig_user
+        self.kubeconfig_user_token = layout.kubeconfig_user_token
+
     def _run(self, name: str, argv: Sequence[str]) -> None:
         assert self._processes is not None, "the cluster is not started"
         if name in self._daemons:
@@ -355,87 +359,3 @@ class TestCluster:
 
     def _exists(self, path: str) -> bool:
         return self.request("GET", path).code == 200
-
-    def _write_files(self) -> None:
-        assert self._held_port is not None
-        self.port: int = self._held_port.getsockname()[1]
-        self.server = f"https://127.0.0.1:{self.port}"
-        folder = self.folder
-        self.ca = CertificateAuthority(folder, "ca")
-        self.ca_file = self.ca.pair.certificate
-        front_proxy_ca = CertificateAuthority(folder, "front-proxy-ca")
-        names = ("127.0.0.1", "localhost", "::1", "kubernetes.default.svc", "10.96.0.1")
-        self.admin: KeyPair = self.ca.client("admin", "kapply-admin", ["system:masters"])
-        self.user: KeyPair = self.ca.client("user", self.USER, [self.GROUP])
-        self.admin_token, self.user_token = secrets.token_hex(16), secrets.token_hex(16)
-        tokens = folder / "tokens.csv"
-        tokens.touch(mode=0o600)
-        tokens.write_text(
-            f'{self.admin_token},kapply-token-admin,1,"system:masters"\n'
-            f'{self.user_token},{self.USER},2,"{self.GROUP}"\n'
-        )
-        # Its own role is not enough: that is for one which gets each controller's account.
-        controller = self.ca.client(
-            "controllers", "system:kube-controller-manager", ["system:masters"]
-        )
-        self._files = flags.Files(
-            folder=folder,
-            ca=self.ca.pair,
-            serving=self.ca.serving("apiserver", names),
-            service_account=signing_key(folder, "service-account"),
-            front_proxy_ca=front_proxy_ca.pair,
-            front_proxy=front_proxy_ca.client("front-proxy", "front-proxy-client"),
-            tokens=tokens,
-            controller_kubeconfig=self._kubeconfig("controllers", certificate_user(controller)),
-        )
-        self._files.audit_policy.write_text(AUDIT_POLICY)
-        self.kubeconfig = self._kubeconfig("admin", certificate_user(self.admin))
-        self.kubeconfig_token = self._kubeconfig("token", token_user(self.admin_token))
-        self.kubeconfig_user = self._kubeconfig("user", certificate_user(self.user))
-        self.kubeconfig_user_token = self._kubeconfig("user-token", token_user(self.user_token))
-
-    def _kubeconfig(self, name: str, user: dict[str, Any]) -> Path:
-        path = self.folder / f"{name}.kubeconfig"
-        path.touch(mode=0o600)
-        path.write_text(kubeconfig(self.server, self.ca_file, user))
-        return path
-
-
-def _temporary_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="kapply-cluster-"))
-    if len(str(folder)) > LONGEST_FOLDER:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="kapply-cluster-", dir="/tmp"))
-    return folder
-
-
-def _hold_port(port: int | None) -> socket.socket:
-    """Bind a loopback port and keep it, so that it stays free for the API server, and for it alone.
-
-    The socket does not listen, so it gets no connection: with SO_REUSEPORT on both the server
-    listens beside it, and while the server is away the kernel refuses.
-    """
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        if port:
-            # Two clusters would share a port that both ask for: see that nobody has it. (The
-            # kernel never chooses a shared one by itself.)
-            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(("127.0.0.1", port))
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        held.bind(("127.0.0.1", port or 0))
-    except OSError as error:
-        held.close()
-        raise StartError(f"port {port}: {error.strerror}") from error
-    return held
-
-
-def _accepts(path: Path) -> bool:
-    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as connection:
-        connection.connect(str(path))
-    return True
-
-
-if sys.platform == "win32":
-    raise ImportError("the test cluster needs a Unix")

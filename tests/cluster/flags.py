@@ -14,6 +14,7 @@ from tests.cluster.pki import KeyPair
 
 OLDEST_MINOR = 22
 SERVICE_CIDR = "10.96.0.0/16"
+SERVICE_IP = "10.96.0.1"  # of the Service "kubernetes", always the first of the range
 # Controllers of a node's life that have nothing to do here: the only Node is played, sends no
 # heartbeats, and is well as long as nothing contradicts.
 NODE_GRACE = "24h"

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -15,8 +15,10 @@ import yaml
 
 from tests.cluster.build import Assets
 from tests.cluster.cluster import TestCluster
-from tests.cluster.fixtures import ClusterFactory
+from tests.cluster.fixtures import ClusterFactory, need_controllers
+from tests.cluster.host import PortError
 from tests.cluster.processes import StartError
+from tests.cluster.proctable import process_table
 from tests.cluster.test_cluster import config_map
 
 REPOSITORY = Path(__file__).parents[2]
@@ -29,19 +31,12 @@ runpy.run_module("tests.cluster", run_name="__main__", alter_sys=True)
 MAPS = "/api/v1/namespaces/default/configmaps"
 
 
-def running(pids: Iterable[int]) -> list[int]:
-    """Those of the processes that still run (a zombie does not)."""
-
-    def runs(pid: int) -> bool:
-        done = subprocess.run(
-            ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-        return bool(done.stdout.strip()) and not done.stdout.strip().startswith("Z")
-
-    return [pid for pid in pids if runs(pid)]
+def running(pids: Collection[int]) -> list[int]:
+    """Those of the processes that still run."""
+    return [p.pid for p in process_table() if p.pid in pids and p.runs]
 
 
-def gone_within(seconds: float, pids: Iterable[int], folder: Path) -> bool:
+def gone_within(seconds: float, pids: Collection[int], folder: Path) -> bool:
     deadline = time.monotonic() + seconds
     while running(pids) or folder.exists():
         if time.monotonic() > deadline:
@@ -52,24 +47,22 @@ def gone_within(seconds: float, pids: Iterable[int], folder: Path) -> bool:
 
 def processes_of(folder: Path) -> list[int]:
     """The pids of all processes whose command line names the folder: daemons and guard."""
-    done = subprocess.run(
-        ["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True, check=True
-    )
-    return [int(line.split()[0]) for line in done.stdout.splitlines() if str(folder) in line]
+    return [p.pid for p in process_table() if str(folder) in p.args]
 
 
-def test_nothing_is_left_after_stop(cluster_assets: Assets) -> None:
-    cluster = TestCluster(cluster_assets)
+def test_faults_and_then_nothing_is_left(cluster_assets: Assets) -> None:
+    need_controllers(cluster_assets)
+    cluster = TestCluster(cluster_assets, audit=True)
     with cluster:
+        break_and_mend(cluster)
         found = processes_of(cluster.folder)
         assert set(cluster.pids().values()) < set(found)
-        assert len(found) == 3  # etcd, kube-apiserver, guard
+        assert len(found) == 4  # etcd, kube-apiserver, kube-controller-manager, guard
     assert gone_within(0, found, cluster.folder)
     cluster.stop()  # once more does no harm
 
 
-def test_faults(cluster_factory: ClusterFactory) -> None:
-    cluster = cluster_factory(audit=True)
+def break_and_mend(cluster: TestCluster) -> None:
     server = cluster.server
     cluster.request("POST", MAPS, config_map("kept", a="1")).ok()
     assert '"name":"kept"' in cluster.audit_log.read_text()
@@ -120,7 +113,7 @@ def test_a_failing_start_shows_the_log_and_leaves_nothing(cluster_assets: Assets
 
 
 def test_a_taken_port_is_said(cluster_factory: ClusterFactory, apiserver: TestCluster) -> None:
-    with pytest.raises(StartError, match=f"port {apiserver.port}: Address already in use"):
+    with pytest.raises(PortError, match=f"port {apiserver.port}: Address already in use"):
         cluster_factory(port=apiserver.port)
 
 

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cluster.processes import Processes, StartError
+from tests.cluster.proctable import process_table
 
 REPOSITORY = Path(__file__).parents[2]
 SLEEP = ["/bin/sh", "-c", "sleep 600 & echo begun; wait"]
@@ -28,20 +29,10 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 
 
 def group_is_gone(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    # Members may be zombies until init has taken note.
-    listed = subprocess.run(
-        ["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = (line.split() for line in listed.splitlines())
-    return all(stat.startswith("Z") for pgid, stat in rows if int(pgid) == group)
+    return not any(process.group == group and process.runs for process in process_table())
 
 
-def eventually(condition: object) -> bool:
-    assert callable(condition)
+def eventually(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + 10
     while not condition():
         if time.monotonic() > deadline:
@@ -93,7 +84,7 @@ def test_close_ends_all_and_removes_the_folder(tmp_path: Path) -> None:
     daemons = [processes.start(f"sleeper-{i}", SLEEP) for i in range(2)]
     processes.close(5)
     assert not any(daemon.running() for daemon in daemons)
-    assert all(eventually(lambda d=daemon: group_is_gone(d.pid)) for daemon in daemons)
+    assert eventually(lambda: all(group_is_gone(daemon.pid) for daemon in daemons))
     assert not folder.exists()
 
 
