@@ -189,7 +189,13 @@ class _Reader:
 
     def _wrong(self, key: str, expected: str, value: object) -> ConfigError:
         # The value itself may be a credential, so only its type is told.
-        return ConfigError(f"{self._place(key)}: expected {expected}, found {_kind_of(value)}")
+        quotes = expected == "a string" and isinstance(value, (bool, int, float))
+        return ConfigError(
+            f"{self._place(key)}: expected {expected}, found {_kind_of(value)}",
+            hint="Put it in quotes: YAML takes y, no, on and numbers for what they look like."
+            if quotes
+            else "",
+        )
 
     def text(self, key: str) -> str:
         value = self.value.get(key)

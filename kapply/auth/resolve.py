@@ -258,6 +258,12 @@ def _in_cluster(
         impersonation = Impersonation(overrides.as_, overrides.as_uid, overrides.as_group)
     check_user(User(as_user=overrides.as_, as_uid=overrides.as_uid, as_groups=overrides.as_group))
     token_flag = overrides.token
+    cluster = Cluster(
+        insecure=bool(overrides.insecure_skip_tls_verify), ca_file=overrides.certificate_authority
+    )
+    check_cluster(cluster)
+    if not (cluster.insecure or cluster.ca_file):
+        cluster = replace(cluster, ca_data=account.ca_data)
     return Connection(
         server=server,
         namespace=(
@@ -268,9 +274,9 @@ def _in_cluster(
         ),
         namespace_given=bool(overrides.namespace),
         source="in-cluster",
-        ca_file=overrides.certificate_authority,
-        ca_data=b"" if overrides.certificate_authority else account.ca_data,
-        insecure=bool(overrides.insecure_skip_tls_verify),
+        ca_file=cluster.ca_file,
+        ca_data=cluster.ca_data,
+        insecure=cluster.insecure,
         tls_server_name=overrides.tls_server_name,
         use_proxy=not overrides.no_proxy,
         disable_compression=bool(overrides.disable_compression),
