@@ -38,6 +38,7 @@ class ConnectFlags:
     color: str = "auto"
     verbosity: int = 0
     curl: bool = False
+    no_exec: bool = False
 
 
 def _level(text: str | int) -> int:
@@ -134,6 +135,10 @@ _CONNECT: dict[str, tuple[Any, Any]] = {
             ),
         ],
         0,
+    ),
+    "no_exec": (
+        Annotated[bool, _flag("--no-exec", help="Do not run credential plugins.")],
+        False,
     ),
     "curl": (
         Annotated[bool, _flag("--curl", help="Print each REST call as a curl command.")],

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kapply.cli.options import ConnectFlags
@@ -14,13 +15,16 @@ from kapply.errors import Origin, Problem, UsageError, ValidationError
 from kapply.report.escape import escape
 
 if TYPE_CHECKING:
+    from kapply.auth.policy import PluginPolicy
     from kapply.client import Client
     from kapply.discovery import RESTMapper
-    from kapply.engine.discover import Discovery
+    from kapply.engine.discover import Cache, Discovery
     from kapply.engine.parallel import Stop
     from kapply.engine.schemas import ServerSchemas
     from kapply.manifests.documents import Document
+    from kapply.meta import Transport
     from kapply.planning.model import Desired
+    from kapply.transport.types import Tracer
 
 
 @dataclass(slots=True)
@@ -54,17 +58,20 @@ def open_session(flags: ConnectFlags, *, concurrency: int = 8) -> Iterator[Sessi
     Raises:
         ConfigError, CredentialError: no server or no credential could be made out.
     """
+    opened = _open_sandbox(flags) if flags.sandbox else _open_server(flags, concurrency)
+    with opened as session:
+        yield session
+
+
+@contextmanager
+def _open_server(flags: ConnectFlags, concurrency: int) -> Iterator[Session]:
     from kapply.auth.credentials import open_credential
-    from kapply.auth.files import load_connection
+    from kapply.auth.files import load_connection, read_plugin_policy
     from kapply.auth.model import Overrides
-    from kapply.client import Client
-    from kapply.engine.discover import Discovery
-    from kapply.engine.parallel import Stop
-    from kapply.engine.schemas import ServerSchemas
+    from kapply.auth.plugin import PluginHost, opener
     from kapply.transport.cache import open_cache
     from kapply.transport.factory import open_transport
 
-    stop = Stop()
     overrides = Overrides(
         kubeconfig=flags.kubeconfig,
         context=flags.context,
@@ -86,25 +93,115 @@ def open_session(flags: ConnectFlags, *, concurrency: int = 8) -> Iterator[Sessi
     connection = load_connection(overrides, os.environ)
     for warning in connection.warnings:
         warn(warning)
+
+    def policy() -> PluginPolicy:
+        return read_plugin_policy(os.environ)
+
+    plugin = None if flags.no_exec else opener(PluginHost(os.environ, policy))
     transport = open_transport(
         connection,
-        open_credential(connection),
-        verbosity=flags.verbosity,
+        open_credential(connection, plugin=plugin),
         concurrency=concurrency,
         env=os.environ,
+        tracers=_tracers(flags),
     )
-    client = Client(transport)
     cache = open_cache(connection, folder=flags.cache_dir, warn=warn)
-    yield Session(
+    yield _session(
+        transport,
+        cache,
+        namespace=connection.namespace,
+        given=connection.namespace_given,
+        server=connection.server,
+        context=connection.context,
+    )
+
+
+SANDBOX_SERVER = "https://sandbox"
+
+
+@contextmanager
+def _open_sandbox(flags: ConnectFlags) -> Iterator[Session]:
+    """The embedded API server over its state file, in this process."""
+    from kapply.sandbox.transport import SandboxTransport
+    from kapply.transport.traced import TracedTransport
+
+    transport = SandboxTransport(sandbox_file(os.environ))
+    try:
+        tracers = _tracers(flags)
+        yield _session(
+            TracedTransport(transport, SANDBOX_SERVER, tracers) if tracers else transport,
+            None,
+            namespace=flags.namespace or "default",
+            given=bool(flags.namespace),
+            server="the sandbox",
+            context="sandbox",
+        )
+    finally:
+        transport.close()
+
+
+def sandbox_file(env: Mapping[str, str]) -> Path:
+    """The sandbox's state: KAPPLY_SANDBOX_DATA, or sandbox.db in the user's state folder.
+
+    The folder is made, readable by the user alone: Secrets of manifests end up there.
+    """
+    from kapply.errors import ConfigError
+
+    named = env.get("KAPPLY_SANDBOX_DATA")
+    if named:
+        path = Path(named).absolute()
+    else:
+        state = env.get("XDG_STATE_HOME")
+        root = Path(state) if state and Path(state).is_absolute() else Path.home() / ".local/state"
+        path = root / "kapply" / "sandbox.db"
+    try:
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the sandbox cannot keep its state in {path.parent}: {error.strerror}",
+            hint="KAPPLY_SANDBOX_DATA names another file.",
+        ) from None
+    return path
+
+
+def _session(
+    transport: Transport,
+    cache: Cache | None,
+    *,
+    namespace: str,
+    given: bool,
+    server: str,
+    context: str,
+) -> Session:
+    from kapply.client import Client
+    from kapply.engine.discover import Discovery
+    from kapply.engine.parallel import Stop
+    from kapply.engine.schemas import ServerSchemas
+
+    client = Client(transport)
+    return Session(
         client,
         Discovery(client, cache),
         ServerSchemas(client, cache),
-        connection.namespace,
-        connection.namespace_given,
-        connection.server,
-        connection.context,
-        stop,
+        namespace,
+        given,
+        server,
+        context,
+        Stop(),
     )
+
+
+def _tracers(flags: ConnectFlags) -> list[Tracer]:
+    tracers: list[Tracer] = []
+    if flags.verbosity >= 6:
+        from kapply.transport.trace import LogTracer
+
+        tracers.append(LogTracer(sys.stderr, flags.verbosity))
+    if flags.curl:
+        from kapply.transport.trace import CurlTracer
+
+        tracers.append(CurlTracer(sys.stderr))
+    return tracers
 
 
 def read_input(
