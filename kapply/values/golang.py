@@ -32,9 +32,7 @@ _QUOTE_SHORT = {
 
 def json_string(text: str) -> str:
     """A JSON string as encoding/json writes it."""
-    shown: str = encode_basestring(text)
-    if not shown.isascii():
-        shown = _SURROGATE.sub("\ufffd", shown)
+    shown: str = encode_basestring(_characters(text))
     return _HTML.sub(lambda match: f"\\u{ord(match[0]):04x}", shown)
 
 
@@ -104,7 +102,7 @@ def _scalar(value: Any) -> str:
 def sprint(value: Any) -> str:
     """Decoded JSON as fmt.Sprint prints it: text bare, maps as `map[key:value]` by sorted key."""
     if isinstance(value, str):
-        return value
+        return _characters(value)
     out: list[str] = []
     frames: list[Iterator[Any]] = []
     pending: Any = value
@@ -131,15 +129,20 @@ def sprint(value: Any) -> str:
                 out.append(" ")
             key, pending = member
             if key is not None:
-                out.append(f"{key}:")
+                out.append(f"{_characters(key)}:")
             break
         else:
             return "".join(out)
 
 
+def _characters(text: str) -> str:
+    """Text without halves of characters, which JSON can name and no stream takes."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+
+
 def _printed(value: Any) -> str:
     if isinstance(value, str):
-        return value
+        return _characters(value)
     if value is None:
         return "<nil>"
     if isinstance(value, bool):

@@ -54,3 +54,5 @@ def test_depth_is_no_limit() -> None:
 
 def test_half_a_surrogate_pair_is_replaced() -> None:
     assert dumps("a\ud800b") == '"a\ufffdb"'
+    assert sprint("a\ud800b") == "a\ufffdb"
+    assert sprint({"k\udfff": ["\ud800"]}) == "map[k\ufffd:[\ufffd]]"
