@@ -19,7 +19,7 @@ from kapply.validation.sources import (
     SchemaSource,
     definitions_in,
 )
-from kapply.validation.validator import findings_of, validate
+from kapply.validation.validator import findings_of, is_valid, validate
 
 __all__ = [
     "ChainedSource",
@@ -34,6 +34,7 @@ __all__ = [
     "deprecations",
     "findings_of",
     "group_versions_needed",
+    "is_valid",
     "lifecycle_of",
     "offline_schemas",
     "offline_version",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kapply.meta import JsonObject
 from kapply.openapi import ref_name
 from kapply.validation.custom import is_multiple
+from kapply.validation.exceptions import OPEN_TYPES, is_gated, required_of, short_type
 from kapply.validation.formats import (
     Check,
     go_pattern,
@@ -112,7 +113,7 @@ class _Native:
             if special is not None:
                 self._defs[key] = special
             elif name in self._components:
-                self._defs[key] = self.convert(self._components[name], mode)
+                self._defs[key] = self.convert(self._components[name], mode, name)
         return self._defs
 
     def _special(self, name: str, mode: int) -> JsonObject | None:
@@ -127,16 +128,18 @@ class _Native:
         if name == JSON_SCHEMA_PROPS:
             return None
         loose = self.reference(JSON_SCHEMA_PROPS, mode | LOOSE)
-        others: dict[str, list[JsonObject]] = {
-            "JSONSchemaPropsOrBool": [{"type": "boolean"}],
-            "JSONSchemaPropsOrArray": [{"type": "array", "items": loose}],
-            "JSONSchemaPropsOrStringArray": [{"type": "array", "items": {"type": "string"}}],
-        }
-        found = others.get(name.rpartition(".")[2])
-        return {"anyOf": [*found, loose]} if found else {}
+        last = name.rpartition(".")[2]
+        if last == "JSONSchemaPropsOrBool":
+            return {"anyOf": [{"type": "boolean"}, loose]}
+        if last == "JSONSchemaPropsOrStringArray":
+            return {"anyOf": [{"type": "array", "items": {"type": "string"}}, loose]}
+        if last == "JSONSchemaPropsOrArray":
+            parts = {"if": {"type": "array"}, "then": {"items": _unless_null(loose)}}
+            return {"if": {"type": ["array", "object"]}, "then": {**parts, "else": loose}}
+        return {}
 
-    def convert(self, schema: Mapping[str, Any], mode: int, *, item: bool = False) -> JsonObject:
-        """One schema; `item` is for list items, where Go takes null for a scalar's zero."""
+    def convert(self, schema: Mapping[str, Any], mode: int, component: str = "") -> JsonObject:
+        """One schema (of the type `component`), for values that are not null."""
         name = ref_name(schema)
         if name:
             return self.reference(name, mode)
@@ -147,43 +150,49 @@ class _Native:
             return {"anyOf": [self.convert(part, mode) for part in alternatives]}
         kind = schema.get("type")
         if kind == "object" or "properties" in schema:
-            return self._object(schema, mode)
+            return self._object(schema, mode, component)
         if kind == "array":
             return self._array(schema, mode)
-        scalar = self._scalar(schema, mode)
-        if item and scalar:
-            scalar["type"] = [scalar["type"], "null"]
-            if "enum" in scalar:
-                scalar["enum"] = [*scalar["enum"], None]
-        return scalar
+        return self._scalar(schema, mode)
 
-    def _object(self, schema: Mapping[str, Any], mode: int) -> JsonObject:
+    def _object(self, schema: Mapping[str, Any], mode: int, component: str) -> JsonObject:
         properties = schema.get("properties")
         if not isinstance(properties, dict):
             values = schema.get("additionalProperties")
             if isinstance(values, dict):
                 member = _unless_null(self.convert(values, mode))
                 return {"type": "object", "additionalProperties": member}
+            if component and short_type(component) not in OPEN_TYPES:
+                return {"type": "object", "additionalProperties": False}
             return {"type": "object"}
         top = all(field in properties for field in ("apiVersion", "kind", "status"))
         converted: JsonObject = {
             "type": "object",
             "properties": {
                 field: _unless_null(
-                    self.convert(part, mode | LENIENT if top and field == "status" else mode)
+                    self.convert(
+                        part,
+                        mode | LENIENT
+                        if (top and field == "status") or is_gated(component, field)
+                        else mode,
+                    )
                 )
                 for field, part in properties.items()
             },
         }
         if not mode & LOOSE:
             converted["additionalProperties"] = False
-        if not mode & LENIENT and schema.get("required"):
-            converted["x-required"] = schema["required"]
+        required = required_of(component, schema.get("required"))
+        if required and not mode & LENIENT:
+            converted["x-required"] = list(required)
         return converted
 
     def _array(self, schema: Mapping[str, Any], mode: int) -> JsonObject:
         items = schema.get("items") or {}
-        converted: JsonObject = {"type": "array", "items": self.convert(items, mode, item=True)}
+        item = self.convert(items, mode)
+        if schema.get("x-kubernetes-list-type") not in ("map", "set"):
+            item = _unless_null(item)
+        converted: JsonObject = {"type": "array", "items": item}
         if schema.get("x-kubernetes-list-type") == "map":
             name = ref_name(items)
             target = self._components.get(name, {}) if name else items

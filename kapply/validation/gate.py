@@ -4,7 +4,7 @@ A schema becomes nested closures, compiled type by type when an object first rea
 gate answers yes or no; what is wrong and where is the explainer's work, which only runs after
 a no. This module reads built-in types, which the server decodes into Go structs:
 
-* null means absent, everywhere but in a list of objects;
+* null means absent, and in a list the zero value; list-maps and sets take no null;
 * a field that the struct does not have is refused (fieldValidation=Strict);
 * integers must fit (server-side apply would wrap an int32 silently);
 * list-type map and set refuse duplicates (structured-merge-diff);
@@ -21,6 +21,7 @@ from typing import Any
 
 from kapply.meta import JsonObject
 from kapply.openapi import ref_name
+from kapply.validation.exceptions import GATED, OPEN_TYPES, is_gated, required_of, short_type
 from kapply.validation.formats import is_base64, is_date_time, is_micro_time, is_quantity
 
 Check = Callable[[Any], bool]
@@ -65,8 +66,11 @@ class Compiler:
         """The check for a whole object whose type is the component `name`."""
         return self._named_type(name, 0)
 
-    def compile(self, schema: Mapping[str, Any], mode: int = 0) -> Check:
-        """The check for one schema. A $ref to an unknown type accepts anything."""
+    def compile(self, schema: Mapping[str, Any], mode: int = 0, component: str = "") -> Check:
+        """The check for one schema, of the type `component` if it has a name.
+
+        A $ref to an unknown type accepts anything.
+        """
         name = ref_name(schema)
         if name:
             return self._named_type(name, mode)
@@ -77,7 +81,7 @@ class Compiler:
             return _any_of([self.compile(part, mode) for part in alternatives])
         kind = schema.get("type")
         if kind == "object" or "properties" in schema:
-            return self._object(schema, mode)
+            return self._object(schema, mode, component)
         if kind == "array":
             return self._array(schema, mode)
         if kind == "string":
@@ -98,7 +102,7 @@ class Compiler:
         elif schema is None:
             check = check_anything
         else:
-            check = self.compile(schema, mode)
+            check = self.compile(schema, mode, name)
         self._named[key] = check
         return check
 
@@ -106,19 +110,22 @@ class Compiler:
         # Recursive types (JSONSchemaProps) must not be compiled while they are compiled.
         return lambda value: self._named_type(name, mode)(value)
 
-    def _object(self, schema: Mapping[str, Any], mode: int) -> Check:
+    def _object(self, schema: Mapping[str, Any], mode: int, component: str) -> Check:
         properties = schema.get("properties")
         if not isinstance(properties, dict):
             values = schema.get("additionalProperties")
             if isinstance(values, dict):
                 return _mapping(self.compile(values, mode))
+            if component and short_type(component) not in OPEN_TYPES:
+                return check_empty
             return check_object
         if "apiVersion" in properties and "kind" in properties and "status" in properties:
             status_mode = mode | LENIENT
         else:
             status_mode = mode
-        required = () if mode & LENIENT else tuple(schema.get("required", ()))
+        required = () if mode & LENIENT else required_of(component, schema.get("required"))
         loose = bool(mode & LOOSE)
+        gated = short_type(component) in GATED
         compiled: dict[str, Check] = {}
 
         def check(value: Any) -> bool:
@@ -136,9 +143,10 @@ class Compiler:
                         if loose:
                             continue
                         return False
-                    part = compiled[key] = self.compile(
-                        field, status_mode if key == "status" else mode
-                    )
+                    inner = status_mode if key == "status" else mode
+                    if gated and is_gated(component, key):
+                        inner |= LENIENT
+                    part = compiled[key] = self.compile(field, inner)
                 if not part(member):
                     return False
             for key in required:  # noqa: SIM110 - a generator would double the time
@@ -152,23 +160,19 @@ class Compiler:
         items = schema.get("items") or {}
         item = self.compile(items, mode)
         target = self.resolve(items)
-        # Go decodes null in a list of scalars as the zero value.
-        nulls = target.get("type") in ("string", "integer", "number", "boolean")
         list_type = schema.get("x-kubernetes-list-type")
         if list_type == "map":
             keys = tuple(schema.get("x-kubernetes-list-map-keys", ()))
             return _list_map(item, keys, key_defaults(target, keys))
         if list_type == "set":
-            return _list_set(item, nulls=nulls)
+            return _list_set(item)
 
         def check(value: Any) -> bool:
             if type(value) is not list:
                 return False
-            for member in value:
-                if member is None:
-                    if not nulls:
-                        return False
-                elif not item(member):
+            for member in value:  # noqa: SIM110
+                # Go decodes a null item as the zero value.
+                if member is not None and not item(member):
                     return False
             return True
 
@@ -185,8 +189,11 @@ class Compiler:
 
     def _schema_or_array(self, mode: int) -> Check:
         schema = self._lazy(JSON_SCHEMA_PROPS, mode | LOOSE)
+        # Its decoder looks at lists and mappings, and passes over anything else.
         return lambda value: (
-            all(schema(part) for part in value) if type(value) is list else schema(value)
+            all(part is None or schema(part) for part in value)
+            if type(value) is list
+            else type(value) is not dict or schema(value)
         )
 
     def _schema_or_strings(self, mode: int) -> Check:
@@ -210,6 +217,11 @@ def check_anything(value: Any) -> bool:
 def check_object(value: Any) -> bool:
     """A JSON object with any members."""
     return type(value) is dict
+
+
+def check_empty(value: Any) -> bool:
+    """A JSON object without members."""
+    return type(value) is dict and not value
 
 
 def check_quantity(value: Any) -> bool:
@@ -309,12 +321,12 @@ def list_key(
     return tuple(defaults.get(key) if member.get(key) is None else member[key] for key in keys)
 
 
-def _list_set(item: Check, *, nulls: bool) -> Check:
+def _list_set(item: Check) -> Check:
     def check(value: Any) -> bool:
         if type(value) is not list:
             return False
         for member in value:
-            if (member is None and not nulls) or (member is not None and not item(member)):
+            if not item(member):
                 return False
         # Items of a set are scalars; were they not, the server would say so first.
         return len(value) < 2 or not has_duplicates(value)

@@ -26,6 +26,7 @@ class KindSchema:
         custom: whether it follows the rules of custom resources (pruning, null, defaults).
         namespaced: its scope; None where no path tells.
         gate: whether an object (decoded JSON) is valid by its schema.
+        compiled: what was made of the schema so far; kinds of one document share it.
     """
 
     gvk: GroupVersionKind
@@ -34,6 +35,7 @@ class KindSchema:
     custom: bool
     namespaced: bool | None
     gate: Check = field(repr=False, compare=False)
+    compiled: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 class SchemaSource(Protocol):
@@ -63,6 +65,7 @@ class OpenAPISource:
         self._available = tuple(available)
         self._documents: dict[GroupVersion, SchemaDocument | None] = {}
         self._compilers: dict[GroupVersion, Compiler] = {}
+        self._compiled: dict[GroupVersion, dict[str, Any]] = {}
         self._found: dict[GroupVersionKind, KindSchema | None] = {}
 
     @classmethod
@@ -128,6 +131,7 @@ class OpenAPISource:
             custom,
             mapping.namespaced if mapping else None,
             _guarded(gate),
+            self._compiled.setdefault(gvk.group_version, {}),
         )
 
 

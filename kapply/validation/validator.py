@@ -61,6 +61,13 @@ def findings_of(obj: JsonObject, schemas: SchemaSource) -> list[Finding]:
     return _Checker(schemas).check(obj)
 
 
+def is_valid(obj: JsonObject, schemas: SchemaSource) -> bool:
+    """Whether nothing is wrong with one object; does not say what."""
+    gvk, _ = gvk_of(obj)
+    kind = schemas.schema_for(gvk) if gvk is not None else None
+    return kind is not None and kind.gate(obj) and not check_rules(kind, obj)
+
+
 class _Checker:
     def __init__(self, schemas: SchemaSource, *, ignore_unknown_kinds: bool = False) -> None:
         self._schemas = schemas

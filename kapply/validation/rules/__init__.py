@@ -11,6 +11,7 @@ from kapply.validation.explain import Finding
 from kapply.validation.rules.base import Report
 from kapply.validation.rules.metadata import check_metadata
 from kapply.validation.rules.registry import rules_for
+from kapply.validation.rules.walk import RuleWalker, Walk
 from kapply.validation.sources import KindSchema
 
 __all__ = ["check_rules"]
@@ -22,6 +23,19 @@ def check_rules(kind: KindSchema, obj: JsonObject) -> list[Finding]:
     report = Report(quote=not secret)
     check_metadata(kind, obj, report)
     if not kind.custom:
+        walk = _walk_of(kind)
+        if walk is not None:
+            walk(obj, (), report)
         for rule in rules_for(kind.gvk.group_kind):
             rule(obj, report)
     return report.findings
+
+
+def _walk_of(kind: KindSchema) -> Walk | None:
+    key = f"walk of {kind.gvk.kind}"
+    if key not in kind.compiled:
+        if "walker" not in kind.compiled:
+            kind.compiled["walker"] = RuleWalker(kind.components)
+        kind.compiled[key] = kind.compiled["walker"].kind(kind.schema)
+    found: Walk | None = kind.compiled[key]
+    return found

@@ -16,10 +16,12 @@ _EMPTY_LIST: list[Any] = []
 class Report:
     """Takes findings, as many as a person would read."""
 
-    __slots__ = ("findings", "quote")
+    __slots__ = ("context", "findings", "quote")
 
     def __init__(self, *, quote: bool = True) -> None:
         self.findings: list[Finding] = []
+        #: What rules of the outer types tell those of the inner ones.
+        self.context: dict[str, Any] = {}
         #: Whether values may be quoted (not those of a Secret).
         self.quote = quote
 
@@ -44,9 +46,19 @@ def mapping(parent: JsonObject, name: str) -> JsonObject:
 
 
 def items(parent: JsonObject, name: str) -> list[Any]:
-    """The list at `name`; empty when it is absent or null."""
+    """The list at `name`; empty when it is absent or null. A null item is an empty mapping."""
     value = parent.get(name)
-    return value if type(value) is list else _EMPTY_LIST
+    if type(value) is not list:
+        return _EMPTY_LIST
+    return [_EMPTY_MAP if item is None else item for item in value] if None in value else value
+
+
+def texts(parent: JsonObject, name: str) -> list[str]:
+    """The list of strings at `name`; empty when it is absent or null. A null item is ""."""
+    value = parent.get(name)
+    if type(value) is not list:
+        return _EMPTY_LIST
+    return [item or "" for item in value] if None in value else value
 
 
 def text(parent: JsonObject, name: str) -> str:

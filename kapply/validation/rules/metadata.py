@@ -5,10 +5,15 @@ from __future__ import annotations
 from kapply import names
 from kapply.meta import GroupVersion, GroupVersionKind, JsonObject
 from kapply.validation.paths import Path
-from kapply.validation.rules.base import Report, items, mapping, text
+from kapply.validation.rules.base import Report, items, mapping, text, texts
 from kapply.validation.sources import KindSchema
 
 _METADATA: Path = ("metadata",)
+_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
+# Groups whose finalizers may have a name without a domain.
+_PLAIN_FINALIZERS = frozenset(
+    {"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"}
+)
 # Reviews are answered, not stored, and need no name.
 _NAMELESS = frozenset(
     GroupVersionKind(group, "v1", kind)
@@ -36,7 +41,7 @@ def check_metadata(kind: KindSchema, obj: JsonObject, report: Report) -> None:
     if not name and not generate and kind.gvk not in _NAMELESS:
         report.missing((*_METADATA, "name"))
     for field, value in (("name", name), ("generateName", generate)):
-        if not value or (field == "generateName" and name):
+        if not value:
             continue
         wrong = names.name_problem(group_kind, value, generate=field == "generateName")
         if wrong:
@@ -54,6 +59,28 @@ def check_metadata(kind: KindSchema, obj: JsonObject, report: Report) -> None:
     check_labels(metadata, _METADATA, report)
     check_annotations(metadata, _METADATA, report)
     _check_references(metadata, report)
+    if not kind.custom and group_kind.group not in _PLAIN_FINALIZERS:
+        for index, finalizer in enumerate(texts(metadata, "finalizers")):
+            if finalizer and "/" not in finalizer and finalizer not in _FINALIZERS:
+                report.add(
+                    (*_METADATA, "finalizers", index),
+                    f'"{finalizer}" must be DOMAIN/NAME, or one of {", ".join(_FINALIZERS)}',
+                )
+    _check_kept(metadata, report)
+
+
+def _check_kept(metadata: JsonObject, report: Report) -> None:
+    managed = metadata.get("managedFields")
+    if managed is not None and managed != [None]:
+        report.add(
+            (*_METADATA, "managedFields"),
+            "is kept by the server, which refuses it in a server-side apply",
+            "take it out of the manifest",
+            at_value=False,
+        )
+    version = text(metadata, "resourceVersion")
+    if version and not (version.isascii() and version.isdigit()):
+        report.add((*_METADATA, "resourceVersion"), f'"{version}" is no resource version')
 
 
 def check_labels(metadata: JsonObject, path: Path, report: Report) -> None:
@@ -91,9 +118,9 @@ def check_annotations(metadata: JsonObject, path: Path, report: Report) -> None:
 
 
 def _check_references(metadata: JsonObject, report: Report) -> None:
-    for index, finalizer in enumerate(items(metadata, "finalizers")):
-        if wrong := names.qualified_name(finalizer or ""):
-            report.add((*_METADATA, "finalizers", index), f'"{finalizer or ""}" {wrong}')
+    for index, finalizer in enumerate(texts(metadata, "finalizers")):
+        if wrong := names.qualified_name(finalizer):
+            report.add((*_METADATA, "finalizers", index), f'"{finalizer}" {wrong}')
     controllers = 0
     for index, owner in enumerate(items(metadata, "ownerReferences")):
         path = (*_METADATA, "ownerReferences", index)

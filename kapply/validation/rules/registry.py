@@ -1,4 +1,4 @@
-"""Which rules look at which kind."""
+"""Which rules look at which kind as a whole; those of its types are found by the walk."""
 
 from __future__ import annotations
 
@@ -6,8 +6,17 @@ from collections.abc import Mapping
 
 from kapply.meta import GroupKind
 from kapply.validation.rules.base import Rule
+from kapply.validation.rules.config import config_map, secret
+from kapply.validation.rules.network import ingress, service
+from kapply.validation.rules.workloads import cron_job
 
-_RULES: Mapping[GroupKind, tuple[Rule, ...]] = {}
+_RULES: Mapping[GroupKind, tuple[Rule, ...]] = {
+    GroupKind("", "ConfigMap"): (config_map,),
+    GroupKind("", "Secret"): (secret,),
+    GroupKind("", "Service"): (service,),
+    GroupKind("batch", "CronJob"): (cron_job,),
+    GroupKind("networking.k8s.io", "Ingress"): (ingress,),
+}
 
 
 def rules_for(kind: GroupKind) -> tuple[Rule, ...]:

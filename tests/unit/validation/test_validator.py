@@ -61,7 +61,7 @@ def test_all_problems_of_all_documents_sorted_by_place() -> None:
 def test_rules_are_checked_beside_schema_problems() -> None:
     obj = deployment(replicas="3")
     obj["metadata"]["name"] = "Web"
-    pod_spec(obj)["containers"].insert(0, {"name": 5})
+    pod_spec(obj)["containers"].insert(0, {"name": 5, "image": "i"})
     assert [finding.path for finding in found_in(obj)] == [
         ("spec", "replicas"),
         ("spec", "template", "spec", "containers", 0, "name"),

@@ -1,0 +1,419 @@
+"""Pod specs as a whole: what its parts must agree on (core/validation ValidatePodSpec)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from kapply import names
+from kapply.meta import JsonObject
+from kapply.validation.paths import Path
+from kapply.validation.rules.base import Report, items, mapping, text, texts
+from kapply.validation.rules.containers import resource_name
+from kapply.validation.rules.metadata import check_annotations, check_label_map, check_labels
+from kapply.validation.rules.parts import (
+    MAX_INT32,
+    TypeRule,
+    between,
+    choice,
+    form,
+    form_if_given,
+    forms,
+    ip_address,
+    needs,
+    one_of,
+    unique,
+)
+from kapply.values.quantity import Quantity
+
+#: Report.context: the volumes that a StatefulSet's claim templates add to its pods.
+CLAIM_TEMPLATES = "claim templates"
+#: Report.context: whether a controller sets the pods' hostname and subdomain.
+NAMED_PODS = "named pods"
+_LISTS = ("initContainers", "containers")
+_SYSCTL = re.compile(r"(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?")
+_UNDERSCORED = re.compile(
+    r"_?[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:\._?[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?)*", re.ASCII
+)
+_NOT_ON_WINDOWS = (
+    "appArmorProfile",
+    "seLinuxOptions",
+    "seccompProfile",
+    "fsGroup",
+    "fsGroupChangePolicy",
+    "sysctls",
+    "runAsUser",
+    "runAsGroup",
+    "supplementalGroups",
+    "supplementalGroupsPolicy",
+    "seLinuxChangePolicy",
+    "capabilities",
+    "readOnlyRootFilesystem",
+    "privileged",
+    "allowPrivilegeEscalation",
+    "procMount",
+)
+
+
+def containers_of(spec: JsonObject, path: Path) -> Iterator[tuple[JsonObject, Path]]:
+    """Init containers and containers, each with its path."""
+    for field in _LISTS:
+        for index, container in enumerate(items(spec, field)):
+            yield container, (*path, field, index)
+
+
+def _pod_spec(spec: JsonObject, path: Path, report: Report) -> None:
+    if not items(spec, "containers"):
+        report.missing((*path, "containers"), "a pod needs one at least")
+    selector = spec.get("nodeSelector")
+    if selector:
+        check_label_map(selector, (*path, "nodeSelector"), report)
+    if NAMED_PODS not in report.context:
+        for field in ("hostname", "subdomain"):
+            found = text(spec, field)
+            if found and (wrong := names.dns_label(found)):
+                report.add((*path, field), f'"{found}" {wrong}')
+    _check_names(spec, path, report)
+    _check_volumes(spec, path, report)
+    _check_init_containers(spec, path, report)
+    _check_ports(spec, path, report)
+    _check_sleeps(spec, path, report)
+    _check_amounts(spec, path, report)
+    _check_host(spec, path, report)
+    _check_claims(spec, path, report)
+    if spec.get("dnsConfig") is not None or spec.get("dnsPolicy") == "None":
+        _check_dns(spec, path, report)
+    os = spec.get("os")
+    if os is not None:
+        _check_os(spec, text(os, "name"), path, report)
+    seen = set()
+    for index, constraint in enumerate(items(spec, "topologySpreadConstraints")):
+        key = (text(constraint, "topologyKey"), text(constraint, "whenUnsatisfiable"))
+        if key in seen:
+            report.add(
+                (*path, "topologySpreadConstraints", index),
+                "another constraint has the same topologyKey and whenUnsatisfiable",
+            )
+        seen.add(key)
+
+
+def _check_names(spec: JsonObject, path: Path, report: Report) -> None:
+    seen: dict[str, Path] = {}
+    # Containers first, as the server does: the init container is the one with the wrong name.
+    for field in reversed(_LISTS):
+        for index, container in enumerate(items(spec, field)):
+            name, where = text(container, "name"), (*path, field, index)
+            if name and name in seen:
+                report.add((*where, "name"), f'another container is called "{name}"')
+            seen.setdefault(name, where)
+
+
+def _check_volumes(spec: JsonObject, path: Path, report: Report) -> None:
+    volumes: dict[str, JsonObject] = {
+        name: {"persistentVolumeClaim": {}} for name in report.context.get(CLAIM_TEMPLATES, ())
+    }
+    own: set[str] = set()
+    for index, volume in enumerate(items(spec, "volumes")):
+        name = text(volume, "name")
+        if name and name in own:
+            report.add((*path, "volumes", index, "name"), f'another volume is called "{name}"')
+        own.add(name)
+        volumes.setdefault(name, volume)
+    known = ", ".join(sorted(filter(None, volumes))) or "none"
+    for container, where in containers_of(spec, path):
+        for field in ("volumeMounts", "volumeDevices"):
+            for index, mount in enumerate(items(container, field)):
+                name = text(mount, "name")
+                if name and name not in volumes:
+                    report.add(
+                        (*where, field, index, "name"),
+                        f'there is no volume "{name}" (volumes: {known})',
+                    )
+                elif field == "volumeDevices" and name:
+                    volume = volumes[name]
+                    sources = volume.get("persistentVolumeClaim"), volume.get("ephemeral")
+                    if sources == (None, None):
+                        report.add(
+                            (*where, field, index, "name"),
+                            "must be a persistentVolumeClaim or ephemeral volume",
+                        )
+        for index, variable in enumerate(items(container, "env")):
+            reference = mapping(variable, "valueFrom").get("fileKeyRef")
+            name = text(reference, "volumeName") if reference is not None else ""
+            if name and (name not in volumes or volumes[name].get("emptyDir") is None):
+                report.add(
+                    (*where, "env", index, "valueFrom", "fileKeyRef", "volumeName"),
+                    f'there is no emptyDir volume "{name}"',
+                )
+
+
+def _check_init_containers(spec: JsonObject, path: Path, report: Report) -> None:
+    for index, container in enumerate(items(spec, "initContainers")):
+        where = (*path, "initContainers", index)
+        if container.get("restartPolicy") == "Always":
+            continue
+        for field in ("lifecycle", "livenessProbe", "readinessProbe", "startupProbe"):
+            found = container.get(field)
+            # stopSignal is behind a feature gate, and dropped.
+            if found is not None and (field != "lifecycle" or set(found) != {"stopSignal"}):
+                report.add(
+                    (*where, field),
+                    "an init container takes this with restartPolicy: Always only",
+                    at_value=False,
+                )
+        for position, policy in enumerate(items(container, "resizePolicy")):
+            if text(policy, "restartPolicy") == "RestartContainer":
+                report.add(
+                    (*where, "resizePolicy", position, "restartPolicy"),
+                    "an init container takes RestartContainer with restartPolicy: Always only",
+                )
+    if spec.get("restartPolicy") == "Never":
+        for container, where in containers_of(spec, path):
+            for position, policy in enumerate(items(container, "resizePolicy")):
+                if text(policy, "restartPolicy") == "RestartContainer":
+                    report.add(
+                        (*where, "resizePolicy", position, "restartPolicy"),
+                        "must be NotRequired where the pod's restartPolicy is Never",
+                    )
+
+
+def _check_sleeps(spec: JsonObject, path: Path, report: Report) -> None:
+    given = spec.get("terminationGracePeriodSeconds")
+    grace = 30 if given is None else given
+    for container, where in containers_of(spec, path):
+        lifecycle = mapping(container, "lifecycle")
+        for field in ("postStart", "preStop") if lifecycle else ():
+            seconds = mapping(mapping(lifecycle, field), "sleep").get("seconds") or 0
+            if not 0 <= seconds <= grace:
+                report.add(
+                    (*where, "lifecycle", field, "sleep", "seconds"),
+                    f"{seconds} is out of range: must be between 0 and "
+                    f"terminationGracePeriodSeconds ({grace})",
+                )
+
+
+def _check_amounts(spec: JsonObject, path: Path, report: Report) -> None:
+    for name, amount in mapping(spec, "overhead").items():
+        if wrong := resource_name(name):
+            report.add((*path, "overhead", name), f'"{name}" {wrong}', at_value=False)
+        if Quantity.from_json(amount).sign < 0:
+            report.add((*path, "overhead", name), f'"{amount}" must not be negative')
+    resources = spec.get("resources")
+    if resources is None:
+        return
+    if resources.get("claims") is not None:
+        report.add((*path, "resources", "claims"), "is for containers only", at_value=False)
+    for field in ("limits", "requests"):
+        for name in mapping(resources, field):
+            if name not in ("cpu", "memory") and not name.startswith("hugepages-"):
+                report.add(
+                    (*path, "resources", field, name),
+                    f'"{name}" is no resource of whole pods: cpu, memory and huge pages are',
+                    at_value=False,
+                )
+
+
+def _check_ports(spec: JsonObject, path: Path, report: Report) -> None:
+    used: set[tuple[object, ...]] = set()
+    host = spec.get("hostNetwork") is True
+    for container, where in containers_of(spec, path):
+        if "initContainers" in where:
+            used = set()
+        for index, port in enumerate(items(container, "ports")):
+            number = port.get("hostPort")
+            if not number:
+                continue
+            if host and "containers" in where and number != port.get("containerPort"):
+                report.add(
+                    (*where, "ports", index, "hostPort"),
+                    "must equal containerPort where hostNetwork is true",
+                )
+            key = (text(port, "protocol") or "TCP", text(port, "hostIP"), number)
+            if key in used:
+                report.add(
+                    (*where, "ports", index, "hostPort"), f"host port {number} is used twice"
+                )
+            used.add(key)
+
+
+def _check_host(spec: JsonObject, path: Path, report: Report) -> None:
+    if spec.get("shareProcessNamespace") is True and spec.get("hostPID") is True:
+        report.add((*path, "shareProcessNamespace"), "may not be true together with hostPID")
+    context = mapping(spec, "securityContext")
+    if spec.get("hostUsers") is False:
+        for field in ("hostPID", "hostIPC"):
+            if spec.get(field) is True:
+                report.add((*path, field), "may not be true where hostUsers is false")
+    else:
+        for container, where in containers_of(spec, path):
+            if mapping(container, "securityContext").get("procMount") == "Unmasked":
+                report.add(
+                    (*where, "securityContext", "procMount"), "Unmasked needs hostUsers: false"
+                )
+    override = spec.get("hostnameOverride")
+    if override is not None:
+        for field in ("setHostnameAsFQDN", "hostNetwork"):
+            if spec.get(field) is True:
+                report.add((*path, "hostnameOverride"), f"may not be set where {field} is true")
+    for index, sysctl in enumerate(items(context, "sysctls")):
+        name = text(sysctl, "name").replace("/", ".")
+        for field, spaces in (
+            ("hostNetwork", ("net.",)),
+            ("hostIPC", ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")),
+        ):
+            if spec.get(field) is True and name.startswith(spaces):
+                report.add(
+                    (*path, "securityContext", "sysctls", index, "name"),
+                    f"may not be set where {field} is true",
+                )
+    _check_host_process(spec, context, path, report)
+
+
+def _check_host_process(spec: JsonObject, context: JsonObject, path: Path, report: Report) -> None:
+    whole = mapping(context, "windowsOptions").get("hostProcess")
+    answers = []
+    for container, where in containers_of(spec, path):
+        own = mapping(mapping(container, "securityContext"), "windowsOptions").get("hostProcess")
+        if None not in (whole, own) and whole != own:
+            report.add(
+                (*where, "securityContext", "windowsOptions", "hostProcess"),
+                "must be the same as the pod's",
+            )
+        answers.append(bool(whole) if own is None else own)
+    if any(answers):
+        if not all(answers):
+            report.add(path, "hostProcess is for all containers or none", at_value=False)
+        if spec.get("hostNetwork") is not True:
+            report.add((*path, "hostNetwork"), "must be true for hostProcess containers")
+
+
+def _check_claims(spec: JsonObject, path: Path, report: Report) -> None:
+    known = {text(claim, "name") for claim in items(spec, "resourceClaims")}
+    for container, where in containers_of(spec, path):
+        claims = items(mapping(container, "resources"), "claims")
+        for index, claim in enumerate(claims):
+            name, place = text(claim, "name"), (*where, "resources", "claims", index)
+            if not name:
+                report.missing((*place, "name"))
+            elif name not in known:
+                report.add((*place, "name"), f'"{name}" is not among the pod\'s resourceClaims')
+            if wrong := text(claim, "request") and names.dns_label(text(claim, "request")):
+                report.add((*place, "request"), f'"{claim["request"]}" {wrong}')
+            for other in claims[:index]:
+                requests = {text(other, "request"), text(claim, "request")}
+                if name and text(other, "name") == name and (len(requests) == 1 or "" in requests):
+                    report.add(place, f'"{name}" is claimed twice')
+
+
+def _check_dns(spec: JsonObject, path: Path, report: Report) -> None:
+    config, where = mapping(spec, "dnsConfig"), (*path, "dnsConfig")
+    servers, searches = texts(config, "nameservers"), texts(config, "searches")
+    if spec.get("dnsPolicy") == "None" and not servers:
+        report.missing((*where, "nameservers"), "dnsPolicy None needs one at least")
+    if len(servers) > 3:
+        report.add((*where, "nameservers"), f"has {len(servers)} entries, at most 3 are allowed")
+    if len(searches) > 32 or len(" ".join(searches)) > 2048:
+        report.add((*where, "searches"), "may have 32 entries, of 2048 characters together")
+    for index, search in enumerate(searches):
+        name = search.removesuffix(".") if search != "." else "a"
+        if len(name) > 253 or not _UNDERSCORED.fullmatch(name):
+            report.add((*where, "searches", index), f'"{search}" is no DNS domain')
+    for index, option in enumerate(items(config, "options")):
+        if not text(option, "name"):
+            report.missing((*where, "options", index, "name"))
+
+
+def _check_os(spec: JsonObject, os: str, path: Path, report: Report) -> None:
+    contexts = [(mapping(spec, "securityContext"), (*path, "securityContext"))]
+    contexts += [
+        (mapping(container, "securityContext"), (*where, "securityContext"))
+        for container, where in containers_of(spec, path)
+    ]
+    fields = ("windowsOptions",) if os == "linux" else _NOT_ON_WINDOWS if os == "windows" else ()
+    for context, where in contexts:
+        for field in fields:
+            if context.get(field) is not None and context.get(field) != []:
+                report.add((*where, field), f"may not be set for a {os} pod", at_value=False)
+    if os == "windows":
+        for field in ("hostUsers", "shareProcessNamespace", "resources"):
+            if spec.get(field) is not None:
+                report.add((*path, field), "may not be set for a windows pod", at_value=False)
+        for field in ("hostPID", "hostIPC"):
+            if spec.get(field):
+                report.add((*path, field), "may not be set for a windows pod", at_value=False)
+
+
+def _template(value: JsonObject, path: Path, report: Report) -> None:
+    metadata = mapping(value, "metadata")
+    if value.get("spec") is None:
+        report.missing((*path, "spec", "containers"), "a pod needs one at least")
+    check_labels(metadata, (*path, "metadata"), report)
+    check_annotations(metadata, (*path, "metadata"), report)
+    if items(mapping(value, "spec"), "ephemeralContainers"):
+        report.add(
+            (*path, "spec", "ephemeralContainers"),
+            "ephemeral containers are added to running pods, not to a template",
+            at_value=False,
+        )
+
+
+def _claim(value: JsonObject, path: Path, report: Report) -> None:
+    for field, rule in (
+        ("resourceClaimName", names.dns_subdomain),
+        ("resourceClaimTemplateName", names.dns_subdomain),
+    ):
+        found = value.get(field)
+        if found is not None and (wrong := rule(found)):
+            report.add((*path, field), f'"{found}" {wrong}')
+
+
+def _sysctl(name: str) -> str:
+    return "" if len(name) <= 253 and _SYSCTL.fullmatch(name) else "is no name of a sysctl"
+
+
+def _groups(value: JsonObject, path: Path, report: Report) -> None:
+    for index, group in enumerate(value.get("supplementalGroups") or ()):
+        if group is not None and not 0 <= group <= MAX_INT32:
+            report.add((*path, "supplementalGroups", index), f"{group} is no group id")
+
+
+RULES: Mapping[str, tuple[TypeRule, ...]] = {
+    "core.v1.PodTemplateSpec": (_template,),
+    "core.v1.PodSpec": (
+        between("activeDeadlineSeconds", 1, MAX_INT32),
+        choice("preemptionPolicy", "PreemptLowerPriority", "Never", empty=False),
+        form("serviceAccountName", names.dns_subdomain),
+        form("serviceAccount", names.dns_subdomain),
+        form("nodeName", names.dns_subdomain),
+        form("priorityClassName", names.dns_subdomain),
+        form_if_given("runtimeClassName", names.dns_subdomain),
+        form_if_given("hostnameOverride", names.dns_subdomain),
+        unique("schedulingGates", "name"),
+        unique("resourceClaims", "name"),
+        _pod_spec,
+    ),
+    "core.v1.PodSecurityContext": (
+        between("fsGroup", 0, MAX_INT32),
+        between("runAsUser", 0, MAX_INT32),
+        between("runAsGroup", 0, MAX_INT32),
+        choice("fsGroupChangePolicy", "Always", "OnRootMismatch", empty=False),
+        choice("supplementalGroupsPolicy", "Merge", "Strict", empty=False),
+        choice("seLinuxChangePolicy", "Recursive", "MountOption", empty=False),
+        unique("sysctls", "name"),
+        _groups,
+    ),
+    "core.v1.Sysctl": (needs("name"), form("name", _sysctl)),
+    "core.v1.PodReadinessGate": (
+        needs("conditionType"),
+        form("conditionType", names.qualified_name),
+    ),
+    "core.v1.PodSchedulingGate": (needs("name"), form("name", names.qualified_name)),
+    "core.v1.PodOS": (needs("name"), choice("name", "linux", "windows")),
+    "core.v1.PodResourceClaim": (
+        needs("name"),
+        form("name", names.dns_label),
+        one_of("resourceClaimName", "resourceClaimTemplateName", what="claim"),
+        _claim,
+    ),
+    "core.v1.PodDNSConfig": (forms("nameservers", ip_address),),
+}

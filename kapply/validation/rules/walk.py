@@ -1,0 +1,122 @@
+"""Rules by type: an object is walked along its schema, and each type's rules look at its part.
+
+Like the gate, the walk is compiled lazily: only fields below which some type has rules are
+followed, so most of an object is never looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from kapply.meta import JsonObject
+from kapply.openapi import ref_name
+from kapply.validation.exceptions import short_type
+from kapply.validation.paths import Path
+from kapply.validation.rules.base import Report
+from kapply.validation.rules.parts import TypeRule
+
+Walk = Callable[[Any, Path, Report], None]
+
+
+@cache
+def type_rules() -> Mapping[str, tuple[TypeRule, ...]]:
+    """Every type's rules."""
+    from kapply.validation.rules import containers, network, pods, scheduling, volumes, workloads
+
+    found: dict[str, tuple[TypeRule, ...]] = {}
+    for module in (containers, network, pods, scheduling, volumes, workloads):
+        found.update(module.RULES)
+    return found
+
+
+class RuleWalker:
+    """Compiles the walks of one document's types."""
+
+    def __init__(self, components: Mapping[str, JsonObject]) -> None:
+        self._components = components
+        self._rules = type_rules()
+        self._walks: dict[str, Walk | None] = {}
+        self._reaches: dict[str, bool] = {}
+
+    def kind(self, schema: Mapping[str, Any]) -> Walk | None:
+        """The walk of a whole object; status is what the server makes of it, and left out."""
+        return self._fields(schema, (), skip="status")
+
+    def _walk(self, name: str) -> Walk | None:
+        if name not in self._walks:
+            self._walks[name] = None
+            if self._reaches_rules(name, set()):
+                schema = self._components.get(name, {})
+                # A recursive type finds this forward while it is being compiled.
+                self._walks[name] = lambda value, path, report: self._call(
+                    name, value, path, report
+                )
+                self._walks[name] = self._fields(schema, self._rules.get(short_type(name), ()))
+        return self._walks[name]
+
+    def _call(self, name: str, value: Any, path: Path, report: Report) -> None:
+        walk = self._walks[name]
+        if walk is not None:
+            walk(value, path, report)
+
+    def _reaches_rules(self, name: str, above: set[str]) -> bool:
+        if name in self._reaches:
+            return self._reaches[name]
+        if short_type(name) in self._rules:
+            self._reaches[name] = True
+            return True
+        if name in above:
+            return False
+        above.add(name)
+        properties = self._components.get(name, {}).get("properties") or {}
+        found = any(
+            self._reaches_rules(target, above)
+            for target in map(_target, properties.values())
+            if target
+        )
+        self._reaches[name] = found
+        return found
+
+    def _fields(
+        self, schema: Mapping[str, Any], rules: tuple[TypeRule, ...], *, skip: str = ""
+    ) -> Walk | None:
+        children: dict[str, Walk] = {}
+        for field, part in (schema.get("properties") or {}).items():
+            target = _target(part) if field != skip else ""
+            walk = self._walk(target) if target else None
+            if walk is not None:
+                children[field] = walk if ref_name(part) else _each(walk)
+        if not children and not rules:
+            return None
+        follow = tuple(children.items())
+
+        def visit(value: Any, path: Path, report: Report) -> None:
+            for rule in rules:
+                rule(value, path, report)
+            for field, walk in follow:
+                member = value.get(field)
+                if member is not None:
+                    walk(member, (*path, field), report)
+
+        return visit
+
+
+def _target(part: Mapping[str, Any]) -> str:
+    """The type that a field's value, items or members have."""
+    name = ref_name(part)
+    if name:
+        return name
+    inner = part.get("items") or part.get("additionalProperties")
+    return ref_name(inner) if isinstance(inner, Mapping) else ""
+
+
+def _each(walk: Walk) -> Walk:
+    def visit(value: Any, path: Path, report: Report) -> None:
+        pairs = enumerate(value) if isinstance(value, list) else value.items()
+        for key, member in pairs:
+            # Go decodes a null item as an empty struct.
+            walk({} if member is None else member, (*path, key), report)
+
+    return visit
