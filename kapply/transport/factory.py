@@ -6,7 +6,7 @@ Importing this module is cheap; requests is imported when a transport is opened.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from kapply.transport.types import Credential, Endpoint, Tracer
@@ -24,6 +24,7 @@ def open_transport(
     env: Mapping[str, str] | None = None,
     log: TextIO | None = None,
     tracers: Sequence[Tracer] = (),
+    wait: Callable[[float], bool] | None = None,
 ) -> HttpTransport:
     """A transport to `connection` as `credential`.
 
@@ -35,6 +36,8 @@ def open_transport(
         env: the environment; HTTP(S)_PROXY and NO_PROXY are read.
         log: where the lines go.
         tracers: others that see every exchange.
+        wait: sleeps between tries; True when the run is to end, which ends the tries. Without
+            it `HttpTransport.stop` wakes whoever waits.
 
     Raises:
         ConfigError: a proxy that cannot be used. CA and client certificate are read with the
@@ -48,5 +51,10 @@ def open_transport(
 
         seen.append(LogTracer(log or sys.stderr, verbosity))
     return HttpTransport(
-        connection, credential, env=env, concurrency=concurrency, tracers=tuple(seen)
+        connection,
+        credential,
+        env=env,
+        concurrency=concurrency,
+        tracers=tuple(seen),
+        wait=wait,
     )
