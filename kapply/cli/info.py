@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +37,7 @@ def api_resources(
     """List the kinds that the server serves."""
     from kapply.cli.screen import out_line
     from kapply.cli.wiring import open_session, warn
-    from kapply.report.columns import columns
+    from kapply.report.tables import aligned
 
     reject_unknown(output, ("", "wide", "name"), "-o")
     reject_unknown(sort_by, ("", "name", "kind"), "--sort-by")
@@ -73,8 +74,7 @@ def api_resources(
             + ([",".join(sorted(m.verbs)), ",".join(m.categories)] if output == "wide" else [])
             for m in found
         ]
-        for line in columns(None if no_headers else header, rows):
-            out_line(line)
+        sys.stdout.write(aligned(None if no_headers else header, rows))
     for group_version, reason in mapper.unavailable.items():
         warn(f"{group_version} is not available: {reason}")
     return EXIT_OK

@@ -67,6 +67,7 @@ class Show:
         self._wish = wish
         self.format = parse_format(wish.output, wish.template)
         _check(wish, self.format)
+        self._warned: set[str] = set()
         self._sorter: Sorter | None = None
         if wish.sort_by:
             from kapply.report.sorting import Sorter
@@ -84,11 +85,15 @@ class Show:
 
     def once(self, session: Session, queries: Sequence[Query], *, single: bool) -> int:
         """Read everything, show it, and then say what could not be read."""
-        from kapply.cli.wiring import warn
         from kapply.engine.listing import read_documents
-        from kapply.report.output import ObjectOutput, TableOutput
+        from kapply.report.output import ObjectOutput, TableOutput, selected
 
         wish = self._wish
+        matches = None
+        if wish.selector:
+            from kapply.query.selectors import parse_selector
+
+            matches = parse_selector(wish.selector).matches
         # Rows are put in order by the whole list, so it has to be whole.
         limit = 0 if self._sorter else wish.chunk_size
         errors: list[ApiError] = []
@@ -107,7 +112,9 @@ class Show:
             )
         for query in queries:
             try:
-                for document in read_documents(session.client, query, limit=limit, warn=warn):
+                for found in read_documents(session.client, query, limit=limit, warn=self._warn):
+                    # The server has selected from collections, but objects were got by name.
+                    document = selected(found, matches) if query.name and matches else found
                     if tables is not None:
                         tables.add(query.mapping, document)
                     elif objects is not None:
@@ -128,18 +135,19 @@ class Show:
 
     def changes(self, session: Session, queries: Sequence[Query]) -> int:
         """Show what is there and then every change, until somebody ends it."""
-        from kapply.cli.wiring import warn
         from kapply.engine.watching import Follower
         from kapply.report.output import ObjectStream, TableStream
 
         wish = self._wish
+        if wish.selector and queries[0].name:
+            raise UsageError("-l selects nothing of objects that are watched by name")
         if len(queries) != 1:
             raise UsageError(
                 "one object or one kind can be watched at a time",
                 hint=f"{len(queries)} were asked for.",
             )
         if wish.sort_by:
-            warn("--sort-by puts the list in order, not what changes later")
+            self._warn("--sort-by puts the list in order, not what changes later")
         query = queries[0]
         stream: TableStream | ObjectStream
         if self._printer is not None:
@@ -158,7 +166,7 @@ class Show:
             session.client,
             query,
             wait=session.stop.wait,
-            warn=warn,
+            warn=self._warn,
             limit=0 if self._sorter else wish.chunk_size,
         )
         try:
@@ -174,6 +182,15 @@ class Show:
             stream.add([event.obj], event=event.type if shows_type else "")
             sys.stdout.flush()
         return EXIT_OK
+
+    def _warn(self, text: str) -> None:
+        """A warning, once for each text."""
+        if text not in self._warned:
+            self._warned.add(text)
+            from kapply.cli.wiring import warn
+
+            sys.stdout.flush()
+            warn(text)
 
     def _columns(self) -> TableOptions:
         from kapply.report.tables import TableOptions

@@ -149,9 +149,7 @@ def _queries_of_files(
 
     if wish.field_selector:
         raise UsageError("--field-selector selects on the server, not among files")
-    documents = read_input(
-        wish.files, recursive=wish.recursive, kustomize=wish.kustomize, selector=wish.selector
-    )
+    documents = read_input(wish.files, recursive=wish.recursive, kustomize=wish.kustomize)
     desired, problems = resolve_input(session, documents)
     refuse(problems, documents)
     queries = []

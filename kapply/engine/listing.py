@@ -53,6 +53,8 @@ def read_documents(
     gives with its refusal (API concepts, "Retrieving large results sets in chunks"); what
     follows is then newer than what came before, and `warn` is told so.
 
+    `warn` is also told what the server warns about (a deprecated version).
+
     Raises:
         ApiError: the server refused.
         ProtocolError: the answer is no object.
@@ -60,7 +62,7 @@ def read_documents(
     token = ""
     while True:
         try:
-            document = _read(client, query, limit, token)
+            document = _read(client, query, limit, token, warn)
         except GoneError as error:
             fresh = _fresh_token(error)
             if not token or not fresh or fresh == token:
@@ -76,7 +78,9 @@ def read_documents(
         token = following
 
 
-def _read(client: Client, query: Query, limit: int, token: str) -> JsonObject:
+def _read(
+    client: Client, query: Query, limit: int, token: str, warn: Callable[[str], None]
+) -> JsonObject:
     paging = limit and not query.name
     pairs = (
         ("labelSelector", query.label_selector),
@@ -92,7 +96,10 @@ def _read(client: Client, query: Query, limit: int, token: str) -> JsonObject:
         {"Accept": query.accept},
         sensitive=is_secret(query.mapping.gvk),
     )
-    document = client.request(request).json()
+    response = client.request(request)
+    for text in response.warnings:
+        warn(text)
+    document = response.json()
     if not isinstance(document, dict):
         raise ProtocolError("the server's answer is JSON, but not an object")
     if not query.name:

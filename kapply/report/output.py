@@ -60,10 +60,10 @@ class TableOutput:
 
     def add(self, mapping: RESTMapping, document: JsonObject) -> None:
         """One answer of the server: a Table, or in its place an object or a List."""
-        if self._one_kind:
-            self._print(mapping, document)
+        if self._one_kind and self._sorter is None:
+            self._print(mapping, as_table(document, self._now()))
         else:
-            self._kept.append((mapping, document))
+            self._kept.append((mapping, as_table(document, self._now())))
 
     def finish(self) -> None:
         """Write all that was added; `wrote` says whether there was anything."""
@@ -71,11 +71,13 @@ class TableOutput:
         if len({mapping.gvk for mapping, _ in self._kept}) > 1:
             self._show_kind = True
         kept, self._kept = self._kept, []
-        for mapping, document in kept:
-            self._print(mapping, document)
+        if self._sorter is not None:
+            kept = [(mapping, sorted_rows(table, self._sorter)) for mapping, table in _joined(kept)]
+        for mapping, table in kept:
+            self._print(mapping, table)
         self._tabs.flush()
 
-    def _print(self, mapping: RESTMapping, document: JsonObject) -> None:
+    def _print(self, mapping: RESTMapping, table: JsonObject) -> None:
         if self._printer is None or self._last is None or not _same(mapping, self._last):
             self._tabs.flush()
             self._tabs.forget_widths()
@@ -86,7 +88,7 @@ class TableOutput:
                 self._options.with_namespace = True
             self._options.kind = _kind(mapping) if self._show_kind else ""
             self._printer = TablePrinter(self._tabs, replace(self._options))
-        self._printer.print(sorted_rows(as_table(document, self._now()), self._sorter))
+        self._printer.print(table)
 
     def _written(self, text: str) -> None:
         if not text:
@@ -222,10 +224,28 @@ _NAME_AND_AGE = [
 ]
 
 
+def selected(document: JsonObject, matches: Callable[[JsonObject], bool]) -> JsonObject:
+    """The document without the rows or items whose labels do not match."""
+    for key in ("rows", "items"):
+        found = document.get(key)
+        if isinstance(found, list):
+            kept = [
+                one for one in found if matches(_labels(_object_of(one) if key == "rows" else one))
+            ]
+            return {**document, key: kept}
+    return document if matches(_labels(document)) else as_list([])
+
+
+def _labels(obj: Any) -> JsonObject:
+    metadata = obj.get("metadata") if isinstance(obj, dict) else None
+    labels = metadata.get("labels") if isinstance(metadata, dict) else None
+    return labels if isinstance(labels, dict) else {}
+
+
 def sorted_rows(table: JsonObject, sorter: Sorter | None) -> JsonObject:
     """The Table with its rows in the sorter's order. Raises UsageError as Sorter.sort."""
     rows = table.get("rows")
-    if sorter is None or not isinstance(rows, list):
+    if sorter is None or not isinstance(rows, list) or len(rows) < 2:
         return table
     return {**table, "rows": sorter.sort(rows, _object_of)}
 
@@ -233,6 +253,21 @@ def sorted_rows(table: JsonObject, sorter: Sorter | None) -> JsonObject:
 def _object_of(row: Any) -> JsonObject:
     obj = row.get("object") if isinstance(row, dict) else None
     return obj if isinstance(obj, dict) else {}
+
+
+def _joined(
+    tables: Iterable[tuple[RESTMapping, JsonObject]],
+) -> list[tuple[RESTMapping, JsonObject]]:
+    """Tables of the same kind in a row as one: objects that were asked for one by one."""
+    joined: list[tuple[RESTMapping, JsonObject]] = []
+    for mapping, table in tables:
+        if joined and _same(mapping, joined[-1][0]):
+            before = joined[-1][1]
+            rows = [*(before.get("rows") or ()), *(table.get("rows") or ())]
+            joined[-1] = (mapping, {**before, "rows": rows})
+        else:
+            joined.append((mapping, table))
+    return joined
 
 
 def _kind(mapping: RESTMapping) -> str:
