@@ -53,13 +53,18 @@ class Source(Protocol):
         """A client certificate, if this source brings one."""
 
 
+def usual_plugin(connection: Connection) -> Source:
+    """The source of a credential plugin in this process's environment."""
+    return _plugin_opener(os.environ, True)(connection)
+
+
 def open_credential(
     connection: Connection,
     *,
     env: Mapping[str, str] | None = None,
     no_exec: bool = False,
     stdin_available: bool = True,
-    plugin: Callable[[Connection], Source] | None = None,
+    plugin: Callable[[Connection], Source] | None = usual_plugin,
     clock: Clock = time.monotonic,
 ) -> Credential:
     """The credential that `connection` describes.
@@ -69,7 +74,7 @@ def open_credential(
         env: the environment, for a credential plugin and its policy (KUBERC, HOME).
         no_exec: refuse to run a credential plugin (--no-exec).
         stdin_available: False when stdin is used otherwise, as by `-f -`.
-        plugin: makes the source of a credential plugin, in place of `plugin.opener`.
+        plugin: makes the source of a credential plugin; None refuses it, as `no_exec` does.
         clock: monotonic seconds.
 
     Raises:
@@ -79,14 +84,15 @@ def open_credential(
     described = connection.credentials
     source: Source
     if described.exec is not None:
-        if no_exec:
+        if no_exec or plugin is None:
             raise CredentialError(
                 f"{_who(connection)} needs the credential plugin {described.exec.command!r},"
                 " and running plugins is switched off",
                 hint="Leave out --no-exec, or give a token with --token.",
             )
-        make = plugin or _plugin_opener(os.environ if env is None else env, stdin_available)
-        source = make(connection)
+        if plugin is usual_plugin:
+            plugin = _plugin_opener(os.environ if env is None else env, stdin_available)
+        source = plugin(connection)
     elif described.token_file:
         source = TokenFile(described.token_file, described.token, clock=clock)
     elif described.token:

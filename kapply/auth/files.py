@@ -89,10 +89,11 @@ def read_in_cluster(folder: Path = SERVICE_ACCOUNT) -> InCluster | None:
         token = token_file.read_text("utf-8")
     except (OSError, UnicodeDecodeError):
         return None
+    ca_file = folder / "ca.crt"
     return InCluster(
         token=token,
         token_file=str(token_file),
-        ca_data=_read_or_empty(folder / "ca.crt"),
+        ca_file=str(ca_file) if ca_file.is_file() else "",
         namespace=_read_or_empty(folder / "namespace").decode("utf-8", "replace"),
     )
 

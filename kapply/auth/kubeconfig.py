@@ -104,7 +104,10 @@ def _cluster(entry: _Reader, name: str) -> Cluster:
     extensions: dict[str, Any] = {}
     for index, item in enumerate(entry.items("extensions")):
         extension = _Reader(item, entry.file, f"{entry.where} extensions[{index}]")
-        extensions[extension.text("name")] = extension.value.get("extension")
+        key = extension.text("name")
+        if key in extensions:
+            raise ConfigError(f'{entry.file}: {entry.where} has two extensions named "{key}"')
+        extensions[key] = extension.value.get("extension")
     return Cluster(
         name=name,
         server=entry.text("server"),

@@ -152,7 +152,7 @@ class InCluster:
 
     token: str = field(repr=False)
     token_file: str = ""
-    ca_data: bytes = b""
+    ca_file: str = ""
     namespace: str = ""
 
 

@@ -263,7 +263,7 @@ def _in_cluster(
     )
     check_cluster(cluster)
     if not (cluster.insecure or cluster.ca_file):
-        cluster = replace(cluster, ca_data=account.ca_data)
+        cluster = replace(cluster, ca_file=account.ca_file)
     return Connection(
         server=server,
         namespace=(
@@ -275,7 +275,6 @@ def _in_cluster(
         namespace_given=bool(overrides.namespace),
         source="in-cluster",
         ca_file=cluster.ca_file,
-        ca_data=cluster.ca_data,
         insecure=cluster.insecure,
         tls_server_name=overrides.tls_server_name,
         use_proxy=not overrides.no_proxy,

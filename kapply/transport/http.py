@@ -10,17 +10,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 from kapply.errors import KapplyError, ProtocolError
-from kapply.meta import Request, Response
+from kapply.meta import Replay, Request, Response
 from kapply.transport.body import parse_warnings, printable, read_body
 from kapply.transport.failures import WIRE_ERRORS, explain
+from kapply.transport.keeper import WireKeeper
 from kapply.transport.proxy import choose_proxy, without_password
 from kapply.transport.retry import Attempt, RetryPolicy, decide
 from kapply.transport.stream import HttpStream
-from kapply.transport.tls import make_context
 from kapply.transport.types import (
     Anonymous,
     Counters,
@@ -29,7 +29,6 @@ from kapply.transport.types import (
     TimedExchange,
     Tracer,
 )
-from kapply.transport.wire import Wire
 from kapply.values.durations import format_duration
 from kapply.version import __version__
 
@@ -38,6 +37,7 @@ CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 65.0
 TOTAL_SECONDS = 300.0
 MAX_BODY = 256 << 20
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 USER_AGENT = f"kapply/{__version__}"
 
 
@@ -82,14 +82,12 @@ class HttpTransport:
     ) -> None:
         self._endpoint = endpoint
         self._credential = credential or Anonymous()
-        self._concurrency = concurrency
         self._retry = retry or RetryPolicy()
         self._tracers = tracers
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
         self._clock = clock
         self._now = now
-        self._connect_timeout = connect_timeout
         self._idle_timeout = idle_timeout
         self._total_timeout = endpoint.request_timeout or total_timeout
         self._max_body = max_body
@@ -100,18 +98,23 @@ class HttpTransport:
         proxy = ""
         if endpoint.use_proxy:
             proxy = choose_proxy(endpoint.server, endpoint.proxy_url, env or {})
-        self._proxy = proxy
         self._more_query: tuple[tuple[str, str], ...] = ()
         if endpoint.request_timeout:
             # So that the server does not work on what nobody waits for (client-go does the same).
             limit = format_duration(int(endpoint.request_timeout * 1e9))
             self._more_query = (("timeout", limit),)
         self._shown_proxy = without_password(proxy) if proxy else ""
+        self._keeper = WireKeeper(
+            endpoint,
+            self._credential,
+            proxy,
+            concurrency=concurrency,
+            connect_timeout=connect_timeout,
+            clock=clock,
+        )
         self._lock = threading.Lock()
         self._answered = False
         self.counters = Counters()
-        self._pair: tuple[bytes, bytes] | None = None
-        self._wire: Wire | None = None
 
     @property
     def server(self) -> str:
@@ -122,6 +125,9 @@ class HttpTransport:
         """See Transport.send: retried and re-authenticated as `retry` and a 401 allow."""
         deadline = self._clock() + (request.timeout or self._total_timeout)
         number, waited, renewed = 1, 0.0, False
+        replay = request.replay
+        if request.method == "POST" or (replay is Replay.SAFE and request.method not in _READS):
+            replay = Replay.NEVER  # whoever asks may have forgotten to say so
         while True:
             outcome: Response | KapplyError
             try:
@@ -133,7 +139,7 @@ class HttpTransport:
                 if self._credential.refresh():
                     number += 1
                     continue
-            attempt = Attempt(request.replay, number, waited, self._answered, self._now())
+            attempt = Attempt(replay, number, waited, self._answered, self._now())
             pause = decide(outcome, attempt, self._retry)
             if pause is None or self._clock() + pause >= deadline or self._stopped.is_set():
                 break
@@ -170,10 +176,13 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close kept connections."""
-        with self._lock:
-            wire, self._wire = self._wire, None
-        if wire is not None:
-            wire.close()
+        self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def _once(self, request: Request, number: int, deadline: float) -> Response:
         exchange, _ = self._exchange(request, number, deadline, self._idle_timeout, False)
@@ -199,7 +208,7 @@ class HttpTransport:
         started = self._clock()
         raw: Any = None
         try:
-            raw = self._current_wire().send(
+            raw = self._keeper.current().send(
                 request.method,
                 target,
                 headers,
@@ -271,30 +280,6 @@ class HttpTransport:
         headers.update(request.headers)
         headers.update(self._credential.headers())
         return headers
-
-    def _current_wire(self) -> Wire:
-        pair = self._credential.certificate()
-        wire = self._wire
-        if wire is not None and pair is self._pair:
-            return wire
-        with self._lock:
-            if self._wire is not None and pair is self._pair:
-                return self._wire
-            # Another certificate: connections made with the old one are closed.
-            context = None
-            if self._endpoint.server.startswith("https:"):
-                context = make_context(self._endpoint, pair)
-            wire = Wire(
-                self._endpoint,
-                context,
-                self._proxy,
-                concurrency=self._concurrency,
-                connect_timeout=self._connect_timeout,
-            )
-            old, self._wire, self._pair = self._wire, wire, pair
-        if old is not None:
-            old.close()
-        return wire
 
     def _explain(self, error: BaseException, connected: bool = True) -> KapplyError:
         return explain(error, self._origin, self._shown_proxy, connected=connected)

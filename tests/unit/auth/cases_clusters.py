@@ -18,6 +18,14 @@ CLUSTERS = [
     ),
     one("another CA", cfg(cluster="certificate-authority: @OTHERCA@"), error="unknown authority"),
     one("no CA", cfg(cluster=""), error="unknown authority"),
+    one(
+        "an extension twice",
+        cfg(
+            cluster="certificate-authority: @CA@, extensions: [{name: e, extension: {}},"
+            " {name: e, extension: {}}]"
+        ),
+        error='two extensions named "e"',
+    ),
     one("insecure", cfg(cluster="insecure-skip-tls-verify: true"), sent=BEARER),
     one(
         "insecure and CA",

@@ -42,7 +42,7 @@ def load(account: Path, env: dict[str, str], **flags: object) -> Connection:
 def test_the_service_account(account: Path) -> None:
     connection = load(account, POD)
     assert connection.server == "https://10.96.0.1:443"
-    assert connection.ca_data == b"CA"
+    assert connection.ca_file == str(account / "ca.crt")
     assert connection.namespace == "team"
     assert connection.namespace_given is False
     assert connection.source == "in-cluster"
@@ -71,7 +71,6 @@ def test_flags(account: Path) -> None:
         account, POD, token="flag", certificate_authority=str(ca), as_="jane", as_group=("g",)
     )
     assert connection.ca_file == str(ca)
-    assert connection.ca_data == b""
     assert dict(open_credential(connection).headers()) == {
         "Authorization": "Bearer flag",
         "Impersonate-User": "jane",
@@ -80,7 +79,7 @@ def test_flags(account: Path) -> None:
     with pytest.raises(ConfigError, match="but no user"):
         load(account, POD, as_group=("g",))
     insecure = load(account, POD, insecure_skip_tls_verify=True)
-    assert (insecure.insecure, insecure.ca_data) == (True, b"")
+    assert (insecure.insecure, insecure.ca_file) == (True, "")
 
 
 @pytest.mark.parametrize("gone", ["KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT"])

@@ -321,6 +321,8 @@ def test_the_policy_is_asked_before_anything_runs(policy: PluginPolicy, allowed:
 def test_no_exec() -> None:
     with pytest.raises(CredentialError, match="switched off"):
         open_credential(connection(spec()), no_exec=True)
+    with pytest.raises(CredentialError, match="switched off"):
+        open_credential(connection(spec()), plugin=None)
 
 
 # From here on: processes.

@@ -383,6 +383,21 @@ def test_resets(direct: bool) -> None:
         assert len(server.requests) == count + 1
 
 
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT", "DELETE"])
+def test_a_write_that_forgot_to_say_so_is_not_repeated(method: str) -> None:
+    with transport_to(in_turn(resetting, OK)) as (transport, server, _):
+        with pytest.raises(ConnectionLostError):
+            transport.send(Request(method, "/x", body=b"{}"))
+        assert len(server.requests) == 1
+
+
+def test_a_post_is_never_repeated() -> None:
+    with transport_to(in_turn(resetting, OK)) as (transport, server, _):
+        with pytest.raises(ConnectionLostError):
+            transport.send(Request("POST", "/x", body=b"{}", replay=Replay.IDEMPOTENT))
+        assert len(server.requests) == 1
+
+
 def test_a_server_that_was_there_is_waited_for() -> None:
     with serving(OK) as server:
         port = server.port

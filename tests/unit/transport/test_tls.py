@@ -60,18 +60,13 @@ def test_no_public_roots_are_added(
     authority: Authority, context: ssl.SSLContext, direct: bool, tmp_path: Path
 ) -> None:
     seen: list[ssl.SSLContext] = []
-
-    class Spy(HttpTransport):
-        def _current_wire(self):  # type: ignore[no-untyped-def]
-            wire = super()._current_wire()
-            seen.append(wire._adapter._tls["ssl_context"])
-            return wire
-
     with serving(replies(answer()), context) as server:
-        transport = Spy(Connection(server.url, ca_data=authority.certificate), direct=direct)
-        for _ in range(2):
-            transport.send(Request("GET", "/"))
-        transport.close()
+        connection = Connection(server.url, ca_data=authority.certificate)
+        with HttpTransport(connection, direct=direct) as transport:
+            for _ in range(2):
+                transport.send(Request("GET", "/"))
+                wire = transport._keeper.current()
+                seen.append(wire._adapter._tls["ssl_context"])
     assert seen[0] is seen[1]
     assert seen[0].cert_store_stats()["x509"] == 1
     assert seen[0].verify_mode == ssl.CERT_REQUIRED
@@ -214,6 +209,33 @@ def test_a_rotated_client_certificate_closes_the_old_connections(
         (False, True)
     ] * 2
     assert server.connections == 2
+
+
+def test_a_new_ca_is_noticed_after_five_minutes(
+    tmp_path: Path, authority: Authority, context: ssl.SSLContext
+) -> None:
+    now = [0.0]
+    ca_file = tmp_path / "ca.crt"
+    ca_file.write_bytes(authority.certificate)
+    with serving(replies(answer()), context) as server:
+        connection = Connection(server.url, ca_file=str(ca_file))
+        transport = HttpTransport(connection, clock=lambda: now[0] + 1e9, wait=lambda _: False)
+        transport.send(Request("GET", "/"))
+        ca_file.write_bytes(Authority("another").certificate)
+        now[0] += 299
+        transport.send(Request("GET", "/"))
+        assert server.connections == 1
+        now[0] += 1
+        with pytest.raises(TLSError, match="unknown authority"):
+            transport.send(Request("GET", "/"))
+        ca_file.unlink()
+        now[0] += 300
+        with pytest.raises(TLSError):
+            transport.send(Request("GET", "/"))
+        ca_file.write_bytes(authority.certificate)
+        now[0] += 300
+        assert transport.send(Request("GET", "/")).ok
+        transport.close()
 
 
 def test_a_server_that_wants_a_certificate(tmp_path: Path, authority: Authority) -> None:
