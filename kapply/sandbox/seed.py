@@ -1,0 +1,30 @@
+"""What a new cluster has: the namespaces, the kubernetes Service, RBAC's bootstrap roles ..."""
+
+from __future__ import annotations
+
+from kapply.sandbox.registry import builtin, data
+from kapply.sandbox.request import Env
+from kapply.sandbox.store import Store
+
+__all__ = ["prepare"]
+
+
+def prepare(store: Store, env: Env) -> None:
+    """Write the objects of a new cluster into an empty store."""
+    with store.read() as view:
+        if view.fact("seeded"):
+            return
+    registry = builtin()
+    with store.write() as writer:
+        if writer.fact("seeded"):
+            return
+        now = env.timestamp()
+        for item in data("seed.json"):
+            group, _, version = item.pop("apiVersion").rpartition("/")
+            resource = registry.of_kind(group, version, item.pop("kind"))
+            assert resource is not None
+            metadata = item["metadata"]
+            metadata["uid"] = env.uid()
+            metadata["creationTimestamp"] = now
+            writer.put(resource.storage, metadata.get("namespace", ""), metadata["name"], item)
+        writer.set_fact("seeded", 1)

@@ -1,0 +1,409 @@
+"""The sandbox's state: one SQLite file, one sequence of resource versions, a history for watches.
+
+What etcd is to kube-apiserver. One write request is one transaction (BEGIN IMMEDIATE), committed
+with synchronous=FULL before it is answered, so a killed process loses nothing it acknowledged.
+The sequence lives in the same transaction: a resource version is never handed out twice, even
+after a crash, and 1 is never handed out at all (a client may send resourceVersion "1" to mean
+"only if absent"). Several processes may use one file: SQLite's locks order their writes.
+
+Objects are stored as the bytes that a GET answers, in their storage version. `history` has one
+row for each write, holding the object as it was *before*; the state after it is the next row's
+`previous`, or the live object. That is enough to replay a watch and to list at an older version.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+__all__ = ["Change", "CompactedError", "Record", "Store", "StoreError", "View", "Writer"]
+
+MEMORY = ":memory:"
+#: Seconds of history kept for watches; etcd is compacted every five minutes.
+RETENTION = 300.0
+_FORMAT = 1
+_CACHED = 8  # connections kept for reuse
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS objects (
+    resource TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, uid TEXT NOT NULL,
+    data BLOB NOT NULL, PRIMARY KEY (resource, key));
+CREATE TABLE IF NOT EXISTS owners (
+    owner TEXT NOT NULL, resource TEXT NOT NULL, key TEXT NOT NULL,
+    PRIMARY KEY (owner, resource, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS history (
+    version INTEGER PRIMARY KEY, at REAL NOT NULL, resource TEXT NOT NULL, key TEXT NOT NULL,
+    kind TEXT NOT NULL, previous BLOB);
+CREATE INDEX IF NOT EXISTS history_by_key ON history (resource, key, version);
+CREATE INDEX IF NOT EXISTS history_by_resource ON history (resource, version);
+"""
+_CHANGES = """
+SELECT h.version, h.resource, h.key, h.kind, h.previous, CASE h.kind WHEN 'DELETED' THEN NULL ELSE
+    COALESCE(
+      (SELECT n.previous FROM history n WHERE n.resource = h.resource AND n.key = h.key
+         AND n.version > h.version ORDER BY n.version LIMIT 1),
+      (SELECT o.data FROM objects o WHERE o.resource = h.resource AND o.key = h.key)) END
+FROM history h WHERE h.resource = ? AND h.version > ? ORDER BY h.version LIMIT ?
+"""
+# The state of a resource as it was at a version: what has not moved since, and for what has,
+# the first `previous` after it.
+_AT = """
+SELECT key, version, data FROM (
+  SELECT key, version, data FROM objects
+   WHERE resource = :resource AND version <= :at
+  UNION ALL
+  SELECT key, version, previous FROM history h
+   WHERE resource = :resource AND version > :at AND previous IS NOT NULL AND NOT EXISTS (
+     SELECT 1 FROM history e WHERE e.resource = h.resource AND e.key = h.key
+       AND e.version > :at AND e.version < h.version))
+WHERE key > :after AND (:below = '' OR (key >= :low AND key < :below)) ORDER BY key
+"""
+_NOW = """
+SELECT key, version, data FROM objects
+WHERE resource = :resource AND key > :after AND (:below = '' OR (key >= :low AND key < :below))
+ORDER BY key
+"""
+
+
+class StoreError(Exception):
+    """The state file cannot be used; `full` when the disk has no room."""
+
+    def __init__(self, message: str, *, full: bool = False) -> None:
+        super().__init__(message)
+        self.full = full
+
+
+class CompactedError(Exception):
+    """The history asked for is gone; `oldest` is the first version still there."""
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(str(oldest))
+        self.oldest = oldest
+
+
+class Record(NamedTuple):
+    """A stored object: "namespace/name" or "name", its version, and its JSON."""
+
+    key: str
+    version: int
+    data: bytes
+
+    def load(self) -> dict[str, Any]:
+        """The object."""
+        value: dict[str, Any] = json.loads(self.data)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One write: its version, what it did, the object before (None: created) and after."""
+
+    version: int
+    resource: str
+    key: str
+    kind: Literal["ADDED", "MODIFIED", "DELETED"]
+    previous: bytes | None
+    data: bytes | None
+
+
+def key_of(namespace: str, name: str) -> str:
+    """The key of an object below its resource."""
+    return f"{namespace}/{name}" if namespace else name
+
+
+class View:
+    """A consistent reading of the store; `version` is that of the newest write it sees."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    @property
+    def version(self) -> int:
+        """The newest version handed out."""
+        return int(self.fact("version"))
+
+    @property
+    def compacted(self) -> int:
+        """The newest version whose history is gone."""
+        return int(self.fact("compacted"))
+
+    def fact(self, name: str) -> Any:
+        """One of the store's own facts; None when it was never set."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def get(self, resource: str, namespace: str, name: str) -> Record | None:
+        """One object."""
+        return self.get_key(resource, key_of(namespace, name))
+
+    def get_key(self, resource: str, key: str) -> Record | None:
+        """One object by its key."""
+        row = self._db.execute(
+            "SELECT key, version, data FROM objects WHERE resource = ? AND key = ?",
+            (resource, key),
+        ).fetchone()
+        return Record(*row) if row else None
+
+    def select(
+        self, resource: str, namespace: str = "", *, after: str = "", at: int | None = None
+    ) -> Iterator[Record]:
+        """Objects in the order of their keys, after a key, as of now or of a version.
+
+        Raises CompactedError when `at` is older than the history.
+        """
+        arguments = {
+            "resource": resource,
+            "after": after,
+            "low": f"{namespace}/",
+            "below": f"{namespace}0" if namespace else "",  # "0" follows "/" in ASCII
+        }
+        if at is None or at >= self.version:
+            cursor = self._db.execute(_NOW, arguments)
+        else:
+            if at < self.compacted:
+                raise CompactedError(self.compacted)
+            cursor = self._db.execute(_AT, arguments | {"at": at})
+        for row in cursor:
+            yield Record(*row)
+
+    def count(self, resource: str, namespace: str = "", *, after: str = "") -> int:
+        """How many objects follow `after`."""
+        below = f"{namespace}0" if namespace else ""
+        row = self._db.execute(
+            "SELECT COUNT(*) FROM objects WHERE resource = ? AND key > ?"
+            " AND (? = '' OR (key >= ? AND key < ?))",
+            (resource, after, below, f"{namespace}/", below),
+        ).fetchone()
+        return int(row[0])
+
+    def resources(self) -> list[str]:
+        """Every resource that has objects."""
+        rows = self._db.execute("SELECT DISTINCT resource FROM objects ORDER BY resource")
+        return [row[0] for row in rows]
+
+    def owned_by(self, uid: str) -> list[tuple[str, str]]:
+        """(resource, key) of the objects whose ownerReferences name `uid`."""
+        rows = self._db.execute(
+            "SELECT resource, key FROM owners WHERE owner = ? ORDER BY resource, key", (uid,)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def has_uid(self, uid: str) -> bool:
+        """Whether an object with this uid lives."""
+        row = self._db.execute("SELECT 1 FROM objects WHERE uid = ? LIMIT 1", (uid,)).fetchone()
+        return row is not None
+
+    def changes(self, resource: str, since: int, limit: int = 500) -> list[Change]:
+        """Writes to a resource after version `since`, oldest first, at most `limit`.
+
+        Raises CompactedError when some of them are gone.
+        """
+        if since < self.compacted:
+            raise CompactedError(self.compacted)
+        rows = self._db.execute(_CHANGES, (resource, since, limit)).fetchall()
+        return [Change(*row) for row in rows]
+
+
+class Writer(View):
+    """A write transaction. What it did is there for others once it ends without an exception."""
+
+    def __init__(self, db: sqlite3.Connection, now: float) -> None:
+        super().__init__(db)
+        self._now = now
+        self.wrote = False
+        self.discarded = False
+
+    def discard(self) -> None:
+        """Undo everything at the end: a dry run."""
+        self.discarded = True
+
+    def next_version(self) -> int:
+        """Take the next version of the sequence."""
+        self.wrote = True
+        row = self._db.execute(
+            "UPDATE facts SET value = value + 1 WHERE name = 'version' RETURNING value"
+        ).fetchone()
+        return int(row[0])
+
+    def set_fact(self, name: str, value: str | int) -> None:
+        """Set one of the store's own facts."""
+        self.wrote = True
+        self._db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def put(self, resource: str, namespace: str, name: str, obj: dict[str, Any]) -> Record:
+        """Create or replace an object; its metadata.resourceVersion becomes the new version."""
+        key = key_of(namespace, name)
+        before = self.get_key(resource, key)
+        version = self.next_version()
+        metadata = obj["metadata"]
+        metadata["resourceVersion"] = str(version)
+        data = json.dumps(obj, separators=(",", ":"), ensure_ascii=False).encode(
+            "utf-8", "surrogatepass"
+        )
+        self._db.execute(
+            "INSERT OR REPLACE INTO objects (resource, key, version, uid, data)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (resource, key, version, metadata.get("uid", ""), data),
+        )
+        self._log(version, resource, key, "MODIFIED" if before else "ADDED", before)
+        if before:
+            self._db.execute("DELETE FROM owners WHERE resource = ? AND key = ?", (resource, key))
+        owners = {o["uid"] for o in metadata.get("ownerReferences") or () if o.get("uid")}
+        self._db.executemany(
+            "INSERT OR IGNORE INTO owners VALUES (?, ?, ?)", [(o, resource, key) for o in owners]
+        )
+        return Record(key, version, data)
+
+    def remove(self, resource: str, namespace: str, name: str) -> Record | None:
+        """Delete an object; the record it had, with the version of its deletion."""
+        key = key_of(namespace, name)
+        before = self.get_key(resource, key)
+        if before is None:
+            return None
+        version = self.next_version()
+        self._db.execute("DELETE FROM objects WHERE resource = ? AND key = ?", (resource, key))
+        self._db.execute("DELETE FROM owners WHERE resource = ? AND key = ?", (resource, key))
+        self._log(version, resource, key, "DELETED", before)
+        return Record(key, version, before.data)
+
+    def _log(self, version: int, resource: str, key: str, kind: str, before: Record | None) -> None:
+        self._db.execute(
+            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?)",
+            (version, self._now, resource, key, kind, before.data if before else None),
+        )
+
+    def compact(self, before: float) -> None:
+        """Forget the history older than a time."""
+        row = self._db.execute(
+            "SELECT MAX(version) FROM history WHERE at < ?", (before,)
+        ).fetchone()
+        if row[0] is not None:
+            self._db.execute("DELETE FROM history WHERE version <= ?", (row[0],))
+            self.set_fact("compacted", row[0])
+
+
+class Store:
+    """A state file, or ":memory:" for one that ends with the process.
+
+    Args:
+        path: the file; its folder must exist.
+        clock: seconds since the epoch, for the age of history.
+        retention: seconds of history to keep.
+    """
+
+    def __init__(
+        self, path: Path | str, *, clock: Callable[[], float], retention: float = RETENTION
+    ) -> None:
+        self.path = str(path)
+        self._clock = clock
+        self._retention = retention
+        self._lock = threading.RLock()
+        self._idle: list[sqlite3.Connection] = []
+        self._shared: sqlite3.Connection | None = None
+        self._compacted_at = 0.0
+        self._closed = False
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            raise StoreError(f"cannot open the sandbox's state {self.path}: {error}") from error
+
+    def _prepare(self) -> None:
+        if self.path == MEMORY:
+            self._shared = self._connect()
+        with self._connection() as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == _FORMAT:
+                return
+            if version:
+                raise StoreError(
+                    f"{self.path} was written by another version of kapply (format {version})"
+                )
+            with self._lock:
+                db.executescript("BEGIN IMMEDIATE;" + _SCHEMA)
+                # The first version handed out is 2: 1 means "only if absent" to clients.
+                db.execute("INSERT OR IGNORE INTO facts VALUES ('version', 1)")
+                db.execute("INSERT OR IGNORE INTO facts VALUES ('compacted', 1)")
+                db.execute(f"PRAGMA user_version = {_FORMAT}")
+                db.execute("COMMIT")
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=30.0, isolation_level=None, check_same_thread=False)
+        if self.path != MEMORY:
+            db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA busy_timeout = 30000")
+        return db
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        if self._shared is not None:
+            with self._lock:
+                yield self._shared
+            return
+        db = self._idle.pop() if self._idle else self._connect()
+        try:
+            yield db
+        finally:
+            if self._closed or len(self._idle) >= _CACHED:
+                db.close()
+            else:
+                self._idle.append(db)
+
+    @contextmanager
+    def read(self) -> Iterator[View]:
+        """A consistent reading; raises StoreError when the file cannot be read."""
+        with self._connection() as db, _translated(self.path):
+            nested = db.in_transaction
+            if not nested:
+                db.execute("BEGIN")
+            try:
+                yield View(db)
+            finally:
+                if not nested and db.in_transaction:
+                    db.execute("ROLLBACK")
+
+    @contextmanager
+    def write(self) -> Iterator[Writer]:
+        """A write transaction: committed and on disk when it ends, undone by an exception."""
+        with self._lock, self._connection() as db, _translated(self.path):
+            db.execute("BEGIN IMMEDIATE")
+            now = self._clock()
+            writer = Writer(db, now)
+            try:
+                yield writer
+                keeping = writer.wrote and not writer.discarded
+                if keeping and now - self._compacted_at > self._retention / 5:
+                    writer.compact(now - self._retention)
+                    self._compacted_at = now
+                db.execute("COMMIT" if keeping else "ROLLBACK")
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
+    def compact(self, before: float | None = None) -> None:
+        """Forget the history older than `before` (default: the retention)."""
+        with self.write() as writer:
+            writer.compact(self._clock() - self._retention if before is None else before)
+
+    def close(self) -> None:
+        """Close every connection; the file stays."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+        if self._shared is not None:
+            self._shared.close()
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        raise StoreError(f"the sandbox's state {path}: {error}", full=full) from error
