@@ -25,7 +25,7 @@ from yaml.events import (
 from kapply.manifests import scalars
 from kapply.manifests.events import GetEvent
 from kapply.manifests.scalars import KEYS, MERGE, VALUES, YAML_TAG, Odd
-from kapply.manifests.text import Finding, Path, UnreadableError
+from kapply.manifests.text import Finding, Path, UnreadableError, place_of
 
 #: Containers inside containers that Go's JSON decoder (and so the API server) takes.
 MAX_DEPTH: Final = 10_000
@@ -35,6 +35,7 @@ _FREE_ALIASES: Final = 100
 
 
 _WRITTEN_TAG = re.compile(r"!(?!<)\S*")
+_ESCAPE = re.compile(r"\\(.)", re.S)
 _FLOW = re.compile(r"[,\[\]{}]")
 
 
@@ -58,37 +59,35 @@ class Builder:
 
     __slots__ = (
         "_aliases_counted",
+        "_anchored",
         "_anchors",
         "_body",
         "_copied",
+        "_flow_at",
         "_merged",
+        "_questions",
+        "_slashes",
         "_stack",
-        "anchors",
+        "_tags",
         "end",
         "mark",
         "problems",
-        "questions",
-        "tags",
         "warnings",
     )
 
-    def __init__(
-        self, *, tags: bool, anchors: bool, body: str = "", aliases_counted: bool = False
-    ) -> None:
-        """Make one for the text `body`.
+    def __init__(self, body: str, *, aliases_counted: bool = False) -> None:
+        """For the document that is read from `body` ("" for JSON, which has none of its marks).
 
-        Args:
-            tags: whether the text has `!` at all.
-            anchors: whether it has `&`.
-            body: the text, to look at its tags as they are written.
-            aliases_counted: it passed check_aliases.
+        `aliases_counted` says that it has passed check_aliases.
         """
-        self.tags = tags
-        self.anchors = anchors
+        # What is rare costs nothing where the text cannot have it.
+        self._tags = "!" in body
+        self._anchored = "&" in body
+        self._slashes = "\\/" in body
+        self._questions = "?" in body
+        self._flow_at = 0
         self.problems: list[Finding] = []
         self.warnings: list[Finding] = []
-        #: Whether a plain scalar has a question mark in it, which flow context does not allow.
-        self.questions = False
         #: Where the document's value starts, and the event that ended the document.
         self.mark: Any = None
         self.end: Any = None
@@ -112,7 +111,8 @@ class Builder:
         scalar, map_start, map_end = ScalarEvent, MappingStartEvent, MappingEndEvent
         seq_start, seq_end, alias = SequenceStartEvent, SequenceEndEvent, AliasEvent
         values, keys, odd = VALUES, KEYS, Odd
-        tags, anchors, stack = self.tags, self.anchors, self._stack
+        tags, anchors, stack = self._tags, self._anchored, self._stack
+        slashes, questions = self._slashes, self._questions
 
         get()
         event = get()
@@ -135,6 +135,8 @@ class Builder:
                         key = self._special_key(event, cur)
                     elif event.style:
                         key = text
+                        if slashes and event.style == '"':
+                            self._check_slashes(event, cur)
                     else:
                         key = keys[text]
                         if key.__class__ is odd:
@@ -149,6 +151,8 @@ class Builder:
                     value = self._tagged(event, cur, key)
                 elif event.style:
                     value = event.value
+                    if slashes and event.style == '"':
+                        self._check_slashes(event, cur, key)
                 else:
                     value = values[event.value]
                     if value.__class__ is odd:
@@ -160,6 +164,8 @@ class Builder:
                 if not stack:
                     self.mark = event.start_mark
                 stack.append((cur, key, anchor))
+                if questions and event.flow_style and not self._flow_at:
+                    self._flow_at = len(stack)
                 if len(stack) > MAX_DEPTH:
                     raise self._too_deep(event)
                 if kind is map_start:
@@ -173,6 +179,9 @@ class Builder:
             elif kind is map_end or kind is seq_end:
                 value = cur
                 cur, key, anchor = stack.pop()
+                want_key = False
+                if questions and len(stack) < self._flow_at:
+                    self._flow_at = 0
                 if anchor is not None:
                     anchor.open = False
             elif kind is alias:
@@ -222,8 +231,26 @@ class Builder:
         if len(self.warnings) < _MAX_FINDINGS:
             self.warnings.append(Finding(message, mark.line, mark.column, path, hint))
 
+    def _check_slashes(self, event: Any, cur: Any, key: Any = None) -> None:
+        """Refuse an escaped slash in double quotes: libyaml takes it, go-yaml does not."""
+        first, last = event.start_mark.index, event.end_mark.index
+        for escape in _ESCAPE.finditer(self._body, first, last):
+            if escape.group(1) == "/":
+                line, column = place_of(self._body, escape.start())
+                if len(self.problems) < _MAX_FINDINGS:
+                    message = "unknown escape \\/ in double quotes"
+                    self.problems.append(Finding(message, line, column, self.path(cur, key)))
+                return
+
+    def _check_question(self, event: Any, cur: Any, key: Any = None) -> None:
+        """Refuse a ? in a plain scalar in [] or {}: libyaml takes it, go-yaml does not."""
+        if self._flow_at and not event.style:
+            text = "? ends a plain scalar in [] and {}"
+            self._problem(text, event, self.path(cur, key), "quote it")
+
     def _odd_value(self, value: Odd, event: Any, cur: Any, key: Any) -> Any:
-        self.questions |= value.question
+        if value.question:
+            self._check_question(event, cur, key)
         if value.error:
             self._problem(value.error, event, self.path(cur, key), "quote it to mean the text")
         elif value.warning:
@@ -233,7 +260,8 @@ class Builder:
 
     def _odd_key(self, value: Odd, event: Any, cur: Any, text: str | None = None) -> str:
         text = str(event.value if text is None else text)
-        self.questions |= value.question
+        if value.question:
+            self._check_question(event, cur)
         if value.key is None:
             what = "null" if value.value is None else "a number above 64 bits"
             self._problem(

@@ -35,7 +35,7 @@ def open_events(chunk: Chunk, *, pure: bool = False) -> GetEvent:
     if chunk.json:
         from kapply.manifests.jsontext import json_events
 
-        return json_events(chunk.text, chunk.start).__next__
+        return json_events(chunk.text, chunk.start, chunk.column).__next__
     body = chunk.body()
     try:
         if pure or not HAVE_LIBYAML:

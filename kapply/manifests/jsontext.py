@@ -13,7 +13,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 from kapply.manifests.scalars import json_value
-from kapply.manifests.text import Finding, Mark, UnreadableError, place_of
+from kapply.manifests.text import Finding, LineCounter, Mark, UnreadableError
 
 _INT64 = 2**63
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -89,34 +89,19 @@ def skip_blanks(text: str, start: int) -> int:
     return start
 
 
-class _Lines:
-    """Marks for rising indices, in one pass over the text."""
+def json_events(text: str, start: int, column: int = 0) -> Iterator[Any]:
+    """The value at `start` as YAML parse events.
 
-    def __init__(self, text: str, start: int) -> None:
-        self._text = text
-        self._line, column = place_of(text, start)
-        self._begin = start - column
-        self._at = start
+    Lines of the marks count from that of `start`, which stands in `column`; indices are those
+    of the whole text. The last but one is a DocumentEndEvent just behind the value.
 
-    def mark(self, index: int) -> Mark:
-        newlines = self._text.count("\n", self._at, index)
-        if newlines:
-            self._line += newlines
-            self._begin = self._text.rfind("\n", self._at, index) + 1
-        self._at = index
-        return Mark(self._line, index - self._begin, index)
-
-
-def json_events(text: str, start: int) -> Iterator[Any]:
-    """The value at `start` as YAML parse events; marks are places in the whole text.
-
-    The last is a DocumentEndEvent whose end mark is just behind the value. Raises
-    UnreadableError where the text is not JSON, or has a number beyond float64.
+    Raises:
+        UnreadableError: the text is not JSON, or has a number beyond float64.
     """
     from yaml import events as yaml_events
 
     events: Any = yaml_events
-    lines = _Lines(text, start)
+    lines = LineCounter(text, start, 0, column)
     mark = lines.mark(start)
     yield events.StreamStartEvent(mark, mark)
     yield events.DocumentStartEvent(mark, mark)
@@ -127,7 +112,7 @@ def json_events(text: str, start: int) -> Iterator[Any]:
         match = _TOKEN.match(text, at)
         if match is None:
             at = skip_blanks(text, at)
-            raise _fail(text, at, _wanted(expect, closers))
+            raise _fail(lines.mark(at), _wanted(expect, closers))
         index = match.start(match.lastindex or 0)
         mark = lines.mark(index)
         symbol, quote, number, _word = match.groups()
@@ -144,12 +129,12 @@ def json_events(text: str, start: int) -> Iterator[Any]:
             expect = "key" if end_of == "}" else "value"
             continue
         elif expect in ("key", "first key") and quote:
-            content, at = _string(text, at)
+            content, at = _string(text, at, lines)
             yield events.ScalarEvent(None, None, (False, True), content, mark, mark, style='"')
             expect = "colon"
             continue
         elif expect in ("value", "first") and quote:
-            content, at = _string(text, at)
+            content, at = _string(text, at, lines)
             yield events.ScalarEvent(None, None, (False, True), content, mark, mark, style='"')
         elif expect in ("value", "first") and symbol in ("{", "["):
             if symbol == "{":
@@ -169,7 +154,7 @@ def json_events(text: str, start: int) -> Iterator[Any]:
             content = match.group(match.lastindex or 0)
             yield events.ScalarEvent(None, None, (True, False), content, mark, mark, style="")
         else:
-            raise _fail(text, index, _wanted(expect, closers))
+            raise _fail(mark, _wanted(expect, closers))
         if not closers:
             break
         expect = "next"
@@ -178,12 +163,13 @@ def json_events(text: str, start: int) -> Iterator[Any]:
     yield events.StreamEndEvent(end, end)
 
 
-def _string(text: str, at: int) -> tuple[str, int]:
+def _string(text: str, at: int, lines: LineCounter) -> tuple[str, int]:
     try:
         content, end = scanstring(text, at, True)
     except ValueError as error:
         place = getattr(error, "pos", at)
-        raise _fail(text, place, getattr(error, "msg", "bad string").lower()) from None
+        message = getattr(error, "msg", "bad string").lower()
+        raise _fail(lines.mark(min(max(place, at - 1), len(text))), message) from None
     if _SURROGATE.search(content):
         content = _SURROGATE.sub("\ufffd", content)
     return content, end
@@ -199,15 +185,14 @@ def _wanted(expect: str, closers: list[str]) -> str:
     return "expected a JSON value"
 
 
-def _fail(text: str, index: int, message: str) -> UnreadableError:
-    line, column = place_of(text, min(index, len(text)))
-    return UnreadableError(Finding(message, line, column))
+def _fail(mark: Mark, message: str) -> UnreadableError:
+    return UnreadableError(Finding(message, mark.line, mark.column))
 
 
-def json_error(text: str, start: int) -> Finding | None:
-    """What is wrong with the JSON at `start`, if anything is."""
+def json_error(text: str, start: int, column: int = 0) -> Finding | None:
+    """What is wrong with the JSON at `start`, if anything is; lines as in json_events."""
     try:
-        for _ in json_events(text, start):
+        for _ in json_events(text, start, column):
             pass
     except UnreadableError as error:
         return error.finding

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from yaml.error import YAMLError
-from yaml.events import DocumentEndEvent, StreamEndEvent
+from yaml.events import StreamEndEvent
 
 from kapply.manifests.builder import Builder, TooManyAliasesError, check_aliases
 from kapply.manifests.events import is_stricter, open_events, unreadable
@@ -19,9 +18,11 @@ from kapply.manifests.jsontext import (
     json_error,
     skip_blanks,
 )
+from kapply.manifests.plainlines import read_plain
 from kapply.manifests.text import (
     Chunk,
     Finding,
+    LineCounter,
     UnreadableError,
     chunks,
     line_at,
@@ -51,7 +52,6 @@ class Reading:
     warnings: list[Finding]
 
 
-_ESCAPE = re.compile(r"\\(.)", re.S)
 #: How far kubectl looks for the brace that makes a file JSON.
 _GUESS = 4096
 
@@ -66,34 +66,11 @@ def read(text: str, *, pure: bool = False, json_only: bool = False) -> Iterator[
     """
     start = 0
     if text[:_GUESS].lstrip()[:1] == "{":
-        count = 0
-        while (start := skip_blanks(text, start)) < len(text):
-            try:
-                value, end = decode_json(text, start)
-                line, column = place_of(text, start)
-                reading = Reading(
-                    Chunk(text, start, end, 0, json=True), value, line, column, [], []
-                )
-            except OddJsonError:
-                odd = _odd_json(text, start)
-                if odd is None:
-                    break
-                reading = odd
-                end = reading.chunk.end
-            except ValueError:
-                # kubectl turns to YAML here, unless more than one object was JSON.
-                finding = json_error(text, start)
-                if finding is None or (count <= 1 and not json_only):
-                    break
-                if count <= 1 and _yaml_reads(text, start, pure=pure):
-                    break
-                yield _failed(Chunk(text, start, len(text), 0, json=True), finding)
-                return
+        for reading in _read_json(text, pure=pure, json_only=json_only):
+            if isinstance(reading, int):
+                start = reading
+                break
             yield reading
-            if not end:
-                return
-            count += 1
-            start = end
         else:
             return
         newline = text.find("\n", start)
@@ -102,28 +79,55 @@ def read(text: str, *, pure: bool = False, json_only: bool = False) -> Iterator[
     yield from _read_yaml(text, start, pure=pure)
 
 
-def _yaml_reads(text: str, start: int, *, pure: bool) -> bool:
-    return not any(reading.problems for reading in _read_yaml(text, start, pure=pure))
+def _read_json(text: str, *, pure: bool, json_only: bool) -> Iterator[Reading | int]:
+    """JSON values one after the other; last, where kubectl turns to YAML, that index."""
+    lines = LineCounter(text, 0, 0)
+    start = count = 0
+    while (start := skip_blanks(text, start)) < len(text):
+        mark = lines.mark(start)
+        chunk = Chunk(text, start, start, mark.line, json=True, column=mark.column)
+        try:
+            value, chunk.end = decode_json(text, start)
+            reading: Reading | None = Reading(chunk, value, mark.line, mark.column, [], [])
+        except OddJsonError:
+            reading = _odd_json(chunk)
+        except ValueError:
+            reading = None
+        if reading is None:
+            # No JSON. kubectl turns to YAML here, unless it has seen more than one object.
+            finding = json_error(text, start, mark.column)
+            if finding is None or (count <= 1 and not json_only):
+                yield start
+                return
+            if count <= 1 and not any(r.problems for r in _read_yaml(text, start, pure=pure)):
+                yield start
+                return
+            yield _failed(chunk, *_moved([finding], chunk.line))
+            return
+        yield reading
+        if chunk.end == start:
+            return
+        start = chunk.end
+        count += 1
 
 
-def _odd_json(text: str, start: int) -> Reading | None:
+def _odd_json(chunk: Chunk) -> Reading | None:
     """A JSON value with something to tell about it; None if it is no JSON after all.
 
-    The end of its chunk is 0 where reading cannot go on behind it.
+    The chunk's end stays its start where reading cannot go on behind it.
     """
-    chunk = Chunk(text, start, 0, 0, json=True)
-    builder = Builder(tags=False, anchors=False)
+    builder = Builder("")
     try:
         _, value = builder.build(open_events(chunk))
     except HugeNumberError as error:
-        return _failed(chunk, *builder.problems, error.finding)
+        return _failed(chunk, *_moved([*builder.problems, error.finding], chunk.line))
     except UnreadableError as error:
-        if json_error(text, start) is not None:
+        if json_error(chunk.text, chunk.start) is not None:
             return None
-        return _failed(chunk, *builder.problems, error.finding)
+        return _failed(chunk, *_moved([*builder.problems, error.finding], chunk.line))
     chunk.end = builder.end.end_mark.index
     mark = builder.mark
-    return _finish(chunk, builder, value, mark.line, mark.column)
+    return _finish(chunk, builder, value, mark.line + chunk.line, mark.column)
 
 
 def _failed(chunk: Chunk, *problems: Finding) -> Reading:
@@ -147,7 +151,10 @@ def read_chunk(chunk: Chunk, *, pure: bool = False) -> tuple[Reading, Chunk | No
     if chunk.text.startswith("\ufeff", chunk.start):
         chunk.start += 1
     body = chunk.body()
-    builder = Builder(tags="!" in body, anchors="&" in body, body=body)
+    plain = read_plain(body)
+    if plain is not None:
+        return Reading(chunk, plain[0], plain[1] + chunk.line, plain[2], [], []), None
+    builder = Builder(body)
     rest: Chunk | None = None
     try:
         if "\ufeff" in body:
@@ -158,7 +165,7 @@ def read_chunk(chunk: Chunk, *, pure: bool = False) -> tuple[Reading, Chunk | No
                 found, value = builder.build(get)
             except TooManyAliasesError:
                 check_aliases(open_events(chunk, pure=pure))
-                builder = Builder(tags=True, anchors=True, body=body, aliases_counted=True)
+                builder = Builder(body, aliases_counted=True)
                 get = open_events(chunk, pure=pure)
                 found, value = builder.build(get)
             if not found:
@@ -173,10 +180,6 @@ def read_chunk(chunk: Chunk, *, pure: bool = False) -> tuple[Reading, Chunk | No
         finding = error.finding
         problems = [*_moved(builder.problems, chunk.line), *_moved([finding], chunk.line)]
         return _failed(chunk, *problems), None
-    if "\\/" in body:
-        builder.problems += _slash_escapes(chunk, body, pure=pure)
-    if builder.questions:
-        builder.problems += _flow_questions(chunk, pure=pure)
     mark = builder.mark
     return _finish(chunk, builder, value, mark.line + chunk.line, mark.column), rest
 
@@ -229,52 +232,3 @@ def _after(chunk: Chunk, body: str, builder: Builder) -> Chunk | None:
     ):
         return None
     return Chunk(chunk.text, chunk.start + index, chunk.end, chunk.line + line + 1)
-
-
-def _flow_questions(chunk: Chunk, *, pure: bool) -> list[Finding]:
-    """Question marks in plain scalars in flow context: libyaml takes them, go-yaml does not."""
-    from yaml.events import CollectionEndEvent, CollectionStartEvent, ScalarEvent
-
-    found: list[Finding] = []
-    get = open_events(chunk, pure=pure)
-    flow: list[bool] = [False]
-    while True:
-        event: Any = get()
-        if isinstance(event, DocumentEndEvent):
-            return found
-        if isinstance(event, CollectionStartEvent):
-            flow.append(bool(event.flow_style))
-        elif isinstance(event, CollectionEndEvent):
-            flow.pop()
-        elif isinstance(event, ScalarEvent) and flow[-1] and not event.style:
-            text: Any = event.value
-            mark: Any = event.start_mark
-            if "?" in text:
-                found.append(
-                    Finding(
-                        "? ends a plain scalar in [] and {}",
-                        mark.line,
-                        mark.column,
-                        hint="quote it",
-                    )
-                )
-
-
-def _slash_escapes(chunk: Chunk, body: str, *, pure: bool) -> list[Finding]:
-    """Slashes escaped in double quotes: libyaml takes them, go-yaml refuses them."""
-    from yaml.events import ScalarEvent
-
-    found: list[Finding] = []
-    get = open_events(chunk, pure=pure)
-    while True:
-        event: Any = get()
-        kind = type(event)
-        if kind is DocumentEndEvent:
-            return found
-        if kind is ScalarEvent and event.style == '"':
-            first, last = event.start_mark.index, event.end_mark.index
-            for escape in _ESCAPE.finditer(body, first, last):
-                if escape.group(1) == "/":
-                    line, column = place_of(body, escape.start())
-                    found.append(Finding("unknown escape \\/ in double quotes", line, column))
-                    break

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 Path = tuple[str | int, ...]
 
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-_ODD_BREAK = re.compile("[\r\x85\u2028\u2029]")
 _NOT_YAML = re.compile(
     r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]",
 )
@@ -96,9 +95,14 @@ def normalise(text: str) -> str:
     return text
 
 
+def _odd_breaks(text: str) -> bool:
+    """Whether a text has line breaks other than LF; far faster than a pattern."""
+    return "\r" in text or (not text.isascii() and any(char in text for char in "\x85\u2028\u2029"))
+
+
 def place_of(text: str, index: int) -> tuple[int, int]:
     """Line and column, from 0, of a character; every line break of YAML 1.1 counts."""
-    if _ODD_BREAK.search(text, 0, index) is None:
+    if not _odd_breaks(text):
         return text.count("\n", 0, index), index - (text.rfind("\n", 0, index) + 1)
     line = start = 0
     for match in _BREAK.finditer(text, 0, index):
@@ -108,7 +112,7 @@ def place_of(text: str, index: int) -> tuple[int, int]:
 
 def line_at(text: str, line: int) -> str:
     """The text of one line, counted from 0, without its end; "" past the last."""
-    if _ODD_BREAK.search(text) is None:
+    if not _odd_breaks(text):
         start = 0
         for _ in range(line):
             start = text.find("\n", start) + 1
@@ -151,7 +155,8 @@ class Chunk:
         text: the whole file's text.
         start: index of the first character.
         end: index behind the last.
-        line: the first line, from 0; 0 for JSON, whose marks are places in the whole text.
+        line: the line that it starts on, from 0.
+        column: the column that it starts in, from 0; always 0 for YAML.
         json: a JSON value, not a YAML document.
         sensitive: values of this text never show in messages.
     """
@@ -161,6 +166,7 @@ class Chunk:
     end: int
     line: int
     json: bool = False
+    column: int = 0
     sensitive: bool = False
 
     def body(self) -> str:
@@ -178,7 +184,7 @@ def chunks(text: str, start: int = 0, line: int = 0) -> Iterator[Chunk | Finding
         if start < len(text):
             yield Chunk(text, start, len(text), line)
         return
-    lines = _LineCounter(text, start, line)
+    lines = LineCounter(text, start, line)
     while True:
         end = text.find("\n", at) + 1 or len(text)
         rest = text[at + 3 : end].strip()
@@ -203,23 +209,31 @@ def chunks(text: str, start: int = 0, line: int = 0) -> Iterator[Chunk | Finding
         yield Chunk(text, begin, len(text), begin_line)
 
 
-class _LineCounter:
-    """Line numbers for rising indices, each character looked at once."""
+class LineCounter:
+    """Lines and columns for rising indices, each character looked at once."""
 
-    __slots__ = ("_at", "_line", "_odd", "_text")
+    __slots__ = ("_at", "_begin", "_line", "_odd", "_text")
 
-    def __init__(self, text: str, start: int, line: int) -> None:
+    def __init__(self, text: str, start: int, line: int, column: int = 0) -> None:
         self._text, self._at, self._line = text, start, line
-        self._odd = _ODD_BREAK.search(text, start) is not None
+        self._begin = start - column
+        self._odd = _odd_breaks(text)
 
     def line_of(self, index: int) -> int:
         """The line that the character at `index` stands on."""
         if self._odd:
-            self._line += sum(1 for _ in _BREAK.finditer(self._text, self._at, index))
-        else:
-            self._line += self._text.count("\n", self._at, index)
+            for match in _BREAK.finditer(self._text, self._at, index):
+                self._line, self._begin = self._line + 1, match.end()
+        elif breaks := self._text.count("\n", self._at, index):
+            self._line += breaks
+            self._begin = self._text.rfind("\n", self._at, index) + 1
         self._at = index
         return self._line
+
+    def mark(self, index: int) -> Mark:
+        """The place of the character at `index`."""
+        line = self.line_of(index)
+        return Mark(line, index - self._begin, index)
 
 
 def field_path(path: Sequence[str | int]) -> str:

@@ -139,8 +139,18 @@ def typical_manifests(count: int = 2000) -> list[bytes]:
 
 
 def corpus_files() -> list[bytes]:
-    """The real manifests of the corpus, where they are at hand."""
-    return [path.read_bytes() for path in sorted(CORPUS.rglob("*.yaml"))]
+    """The real manifests of the corpus, where they are at hand, that CSafeLoader can read."""
+    import yaml
+
+    files = []
+    for path in sorted(CORPUS.rglob("*.yaml")):
+        data = path.read_bytes()
+        try:
+            list(yaml.load_all(data, yaml.CSafeLoader))
+        except yaml.YAMLError:
+            continue  # it stumbles over a plain = in two of the CRDs
+        files.append(data)
+    return files
 
 
 def measure(
