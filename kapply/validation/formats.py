@@ -217,9 +217,17 @@ def go_pattern(pattern: str) -> re.Pattern[str] | None:
         return None
 
 
+_FLAGS = re.compile(r"\(\?([ims]+)\)")
+
+
 def _translate(pattern: str) -> str | None:
+    """The pattern for Python's re; None for what it cannot say."""
+    if "{," in pattern:
+        return None  # a repetition to Python, plain text to RE2
     out: list[str] = []
-    in_class = False
+    # Per open group: how many scoped groups stand for flags, and whether | would part them.
+    groups: list[list[bool]] = [[]]
+    before = False
     index = 0
     while index < len(pattern):
         mark = pattern[index]
@@ -228,32 +236,104 @@ def _translate(pattern: str) -> str | None:
             if after in ("p", "P", "C", "Q", "E"):
                 return None
             out.append(r"\Z" if after == "z" else "\\" + after)
-            index += 2
+            before, index = True, index + 2
             continue
-        if in_class:
-            if mark == "[" and pattern[index + 1 : index + 2] == ":":
-                end = pattern.find(":]", index)
-                name = pattern[index + 2 : end]
-                if end < 0 or name not in _POSIX:
-                    return None
-                out.append(_POSIX[name])
-                index = end + 2
-                continue
-            in_class = mark != "]"
-            # A bare [ in a class means itself in RE2; re warns that it may not for ever.
-            out.append("\\[" if mark == "[" else mark)
-        elif mark == "[":
-            in_class = True
-            out.append(mark)
-            if pattern[index + 1 : index + 2] == "^":
-                out.append("^")
-                index += 1
-            if pattern[index + 1 : index + 2] == "]":
-                out.append("\\]")
-                index += 1
-        elif mark == "$":
-            out.append(r"\Z")
-        else:
-            out.append(mark)
+        if mark == "[":
+            translated, index = _translate_class(pattern, index)
+            if translated is None:
+                return None
+            out.append(translated)
+            before = True
+            continue
+        flags = _FLAGS.match(pattern, index)
+        if flags is not None:
+            # Python has flags for a whole group only: (?i)a is (?i:a).
+            out.append(f"(?{flags[1]}:")
+            groups[-1].append(before)
+            index = flags.end()
+            continue
+        if mark == "(":
+            groups.append([])
+            before = False
+        elif mark == ")" and len(groups) > 1:
+            out.append(")" * len(groups.pop()))
+            before = True
+        elif mark == "|":
+            if any(groups[-1]):
+                return None
+            before = False
+        elif mark not in "^$":
+            before = True
+        out.append(r"\Z" if mark == "$" else mark)
         index += 1
+    out.append(")" * len(groups[0]))
     return "".join(out)
+
+
+def _translate_class(pattern: str, index: int) -> tuple[str | None, int]:
+    """A character class that starts at `index`, and where it ends."""
+    out = ["["]
+    index += 1
+    if pattern[index : index + 1] == "^":
+        out.append("^")
+        index += 1
+    if pattern[index : index + 1] == "]":
+        out.append("\\]")
+        index += 1
+    while index < len(pattern):
+        mark = pattern[index]
+        if mark == "]":
+            return "".join(out) + "]", index + 1
+        if mark == "\\":
+            after = pattern[index + 1 : index + 2]
+            if after in ("p", "P", "Q", "E"):
+                return None, index
+            out.append("\\" + after)
+            index += 2
+        elif mark == "[" and pattern[index + 1 : index + 2] == ":":
+            end = pattern.find(":]", index)
+            name = pattern[index + 2 : end]
+            if end < 0 or name not in _POSIX:
+                return None, index
+            out.append(_POSIX[name])
+            index = end + 2
+        else:
+            # A bare [ in a class means itself in RE2; re warns that it may not for ever. So it
+            # does for &&, || and the like.
+            out.append("\\" + mark if mark in "[&~|" else mark)
+            index += 1
+    return "".join(out), index
+
+
+# What Python's re has and RE2 does not: look-around, back-references, possessive quantifiers.
+_NOT_IN_GO = re.compile(r"\(\?(?:[=!>#(]|<[=!]|P=)|\\[1-9]|[*+?}]\+")
+
+
+# Complaints of re that RE2 has too.
+_CERTAIN = (
+    "missing )",
+    "unbalanced parenthesis",
+    "unterminated character set",
+    "nothing to repeat",
+    "bad character range",
+    "bad escape (end of pattern)",
+)
+
+
+def go_pattern_problem(pattern: str) -> str:
+    """What makes a pattern no Go regular expression; "" where nothing certain does."""
+    if not pattern:
+        return ""
+    plain = re.sub(r"\\[^1-9]|\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]", "a", pattern)
+    if _NOT_IN_GO.search(plain):
+        return "uses what Go's regular expressions do not have (look-around, back-references)"
+    translated = _translate(pattern)
+    if translated is not None and go_pattern(pattern) is None:
+        try:
+            re.compile(translated)
+        except re.error as error:
+            if error.msg.startswith(_CERTAIN):
+                return f"is no regular expression: {error.msg}"
+        except (RecursionError, OverflowError):
+            return ""
+    return ""

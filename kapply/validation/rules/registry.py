@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from kapply.meta import GroupKind
 from kapply.validation.rules.base import Rule
 from kapply.validation.rules.config import config_map, secret
+from kapply.validation.rules.definitions import definition
 from kapply.validation.rules.network import ingress, service
 from kapply.validation.rules.workloads import cron_job
 
@@ -14,6 +15,7 @@ _RULES: Mapping[GroupKind, tuple[Rule, ...]] = {
     GroupKind("", "ConfigMap"): (config_map,),
     GroupKind("", "Secret"): (secret,),
     GroupKind("", "Service"): (service,),
+    GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"): (definition,),
     GroupKind("batch", "CronJob"): (cron_job,),
     GroupKind("networking.k8s.io", "Ingress"): (ingress,),
 }

@@ -23,10 +23,18 @@ Walk = Callable[[Any, Path, Report], None]
 @cache
 def type_rules() -> Mapping[str, tuple[TypeRule, ...]]:
     """Every type's rules."""
-    from kapply.validation.rules import containers, network, pods, scheduling, volumes, workloads
+    from kapply.validation.rules import (
+        containers,
+        definitions,
+        network,
+        pods,
+        scheduling,
+        volumes,
+        workloads,
+    )
 
     found: dict[str, tuple[TypeRule, ...]] = {}
-    for module in (containers, network, pods, scheduling, volumes, workloads):
+    for module in (containers, definitions, network, pods, scheduling, volumes, workloads):
         found.update(module.RULES)
     return found
 
