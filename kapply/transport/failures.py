@@ -10,13 +10,13 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
-from http.client import BadStatusLine, HTTPException, IncompleteRead
+from http.client import BadStatusLine, HTTPException, IncompleteRead, InvalidURL
 from urllib.parse import urlsplit
 
 from requests import exceptions as requests_errors
 from urllib3 import exceptions as urllib3_errors
 
-from kapply.errors import KapplyError, ProtocolError, TLSError, UnreachableError
+from kapply.errors import KapplyError, ProtocolError, TLSError, UnreachableError, UsageError
 from kapply.transport.retry import ConnectionLostError, NotConnectedError
 
 #: What may come out of `Wire.send` and of reading an answer.
@@ -26,8 +26,7 @@ WIRE_ERRORS = (
     urllib3_errors.HTTPError,
     urllib3_errors.HTTPWarning,
     requests_errors.RequestException,
-    ValueError,  # header values that http.client refuses, broken chunk sizes
-    AttributeError,  # http.client reading a connection that another thread has closed
+    ValueError,  # header values that http.client refuses
 )
 
 
@@ -103,6 +102,8 @@ def _unreachable(one: BaseException, where: str, via: str) -> KapplyError | None
         return ConnectionLostError(f"{where} closed the connection{via}")
     if isinstance(one, urllib3_errors.InvalidChunkLength):
         return ConnectionLostError(f"the answer of {where}{via} is broken off")
+    if isinstance(one, (InvalidURL, urllib3_errors.LocationValueError)):
+        return UsageError(f"the request to {where} cannot be sent: its URL is not one")
     if isinstance(one, BadStatusLine) and _is_cut(str(one.args[0]) if one.args else ""):
         return ConnectionLostError(f"the answer of {where}{via} ended early")
     if isinstance(one, HTTPException):
@@ -110,8 +111,11 @@ def _unreachable(one: BaseException, where: str, via: str) -> KapplyError | None
             f"{where} does not answer in HTTP",
             hint="Is this the port of an API server? Should the URL be https?",
         )
-    if isinstance(one, ValueError) and not isinstance(one, UnicodeError):
-        return ProtocolError(f"talking to {where}{via} failed: {_text(one)}")
+    if isinstance(one, ValueError):
+        # http.client's own check. Its message repeats the value, which may be a credential.
+        return UsageError(
+            f"the request to {where} cannot be sent: a header holds characters that it may not"
+        )
     return None
 
 

@@ -6,6 +6,7 @@ Importing this module imports requests (about 150 ms): do it where a request is 
 from __future__ import annotations
 
 import functools
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +38,8 @@ CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 65.0
 TOTAL_SECONDS = 300.0
 MAX_BODY = 256 << 20
+#: What no URL may hold unescaped; a "#" would cut it.
+_NOT_IN_PATH = re.compile(r"[^!-~]|#")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 USER_AGENT = f"kapply/{__version__}"
 
@@ -159,11 +162,15 @@ class HttpTransport:
         keep-alive notices a server that is gone.
         """
         limit = request.timeout or self._endpoint.request_timeout
+        # The head has to come soon, and an error as a whole; the lines may take their time.
+        soon = self._clock() + min(limit or self._idle_timeout, self._idle_timeout)
         deadline = self._clock() + limit if limit else None
-        _, raw = self._exchange(request, 1, deadline, idle=None, streamed=True)
+        _, raw = self._exchange(request, 1, soon, idle=None, streamed=True)
         if raw.status == 401 and self._credential.refresh():
             raw.close()
-            _, raw = self._exchange(request, 2, deadline, idle=None, streamed=True)
+            _, raw = self._exchange(request, 2, soon, idle=None, streamed=True)
+        if raw.status >= 300:
+            deadline = soon
         stream = HttpStream(raw, _headers_of(raw), deadline, self._max_body, self._explain)
         try:
             yield stream
@@ -198,7 +205,7 @@ class HttpTransport:
         streamed: bool,
     ) -> tuple[TimedExchange, Any]:
         """One try on the wire, traced and counted."""
-        target = self._prefix + request.path + _query(request.query + self._more_query)
+        target = self._prefix + _path(request.path) + _query(request.query + self._more_query)
         headers = self._headers(request, streamed)
         exchange = TimedExchange(
             request, self._origin + target, headers, number, self._now(), stream=streamed
@@ -249,16 +256,15 @@ class HttpTransport:
         if "warning" in headers:
             warnings = parse_warnings(raw.headers.getlist("warning"))
         status = raw.status
-        if streamed:
-            body, received = b"", 0
-        else:
-            encoding = headers.get("content-encoding", "").strip().lower()
-            body, received = read_body(raw, encoding, self._max_body)
-        exchange.received = received
-        exchange.response = Response(status, headers, body, warnings)
         conditional = "If-None-Match" in exchange.headers
         if status < 200 or (300 <= status < 400 and not (status == 304 and conditional)):
+            exchange.response = Response(status, headers, b"", warnings)
             raise self._redirected(status, headers)
+        body = b""
+        if not streamed:
+            encoding = headers.get("content-encoding", "").strip().lower()
+            body, exchange.received = read_body(raw, encoding, self._max_body)
+        exchange.response = Response(status, headers, body, warnings)
 
     def _redirected(self, status: int, headers: Mapping[str, str]) -> ProtocolError:
         location = urlsplit(headers.get("location", ""))
@@ -300,6 +306,12 @@ class HttpTransport:
 
 def _headers_of(raw: Any) -> dict[str, str]:
     return {name.lower(): value for name, value in raw.headers.items()}
+
+
+def _path(path: str) -> str:
+    if _NOT_IN_PATH.search(path) is None:
+        return path
+    return quote(path, safe="/%:@!$&'()*+,;=~?[]")
 
 
 @functools.lru_cache(maxsize=256)

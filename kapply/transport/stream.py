@@ -78,9 +78,11 @@ class HttpStream:
             Wire.arm(self._deadline, None)
             try:
                 piece = next(pieces, None)
-            except WIRE_ERRORS as error:
+            except (*WIRE_ERRORS, AttributeError) as error:
                 if self._closed:
-                    return
+                    return  # closed by another thread, under http.client's feet
+                if isinstance(error, AttributeError):
+                    raise
                 failure = self._explain(error)
                 if not isinstance(failure, (UnreachableError, ProtocolError)):
                     failure = UnreachableError(str(failure))

@@ -241,6 +241,13 @@ def _without_certificate(context: ssl.SSLContext) -> ssl.SSLContext:
     return copy
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: Any) -> None:
+        # Else the session prepares the next request even when it is not to follow, for which
+        # it reads the whole body of this answer.
+        return None
+
+
 class Wire:
     """Sends one request and gives urllib3's response, its body unread and undecoded."""
 
@@ -261,7 +268,7 @@ class Wire:
             _require_socks()
         server_name = endpoint.tls_server_name
         self._adapter = _Adapter(context, server_name, concurrency)
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.headers.clear()
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -314,11 +321,12 @@ class Wire:
                 preload_content=False,
                 decode_content=False,
             )
-        request = requests.Request(method, self._origin + target, data=body)
-        prepared = self._session.prepare_request(request)
         if body is not None:
             sent["Content-Length"] = str(len(body))
-        prepared.headers = sent
+        # Prepared by hand: requests would rewrite the path and add headers of its own.
+        prepared = requests.PreparedRequest()
+        prepared.method, prepared.url = method, self._origin + target
+        prepared.headers, prepared.body, prepared.hooks = sent, body, {"response": []}
         response = self._session.send(
             prepared,
             stream=True,

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -64,6 +65,13 @@ class Server:
         for thread in self._threads:
             thread.join(5)
 
+    def wait_until_closed(self) -> None:
+        """Return when no connection is open on this side any more."""
+        until = time.monotonic() + 5
+        while self._open:
+            assert time.monotonic() < until, "a connection stays open"
+            time.sleep(0.001)
+
     def _accept(self) -> None:
         while not self._ended:
             try:
@@ -94,8 +102,8 @@ class Server:
         except (OSError, ValueError):
             pass
         finally:
-            self._open.discard(connection)
             connection.close()
+            self._open.discard(connection)
 
 
 def _read_request(reader: object, number: int) -> Received | None:

@@ -364,7 +364,7 @@ def test_a_kept_connection_that_the_server_closed_costs_nothing() -> None:
     with transport_to(close) as (transport, server, waits):
         for request in (GET, CREATE, APPLY, CREATE):
             assert transport.send(request).body == b"ok"
-            time.sleep(0.05)  # for the close to arrive: that is what is tested
+            server.wait_until_closed()
         assert len(server.requests) == 4
         assert waits.seconds == []
 
@@ -559,6 +559,25 @@ def test_a_stream_has_a_deadline_when_asked_for() -> None:
                 lines.append(line)  # noqa: PERF402
         assert time.monotonic() - started < 2
     assert lines == [b"one"]
+
+
+def test_a_stream_whose_head_does_not_come() -> None:
+    with (
+        transport_to(silent, idle_timeout=0.2) as (transport, _, _),
+        pytest.raises(UnreachableError, match="in time"),
+        transport.stream(GET),
+    ):
+        pass
+
+
+def test_an_error_that_drips_into_a_stream_ends() -> None:
+    dripping = drip(answer(b"x" * 2000, 500), 0.001)
+    with (
+        transport_to(dripping, idle_timeout=0.7) as (transport, _, _),
+        transport.stream(GET) as stream,
+        pytest.raises(UnreachableError, match="in time"),
+    ):
+        stream.read(2000)
 
 
 def test_a_stream_is_not_cut_by_other_requests_of_its_thread() -> None:

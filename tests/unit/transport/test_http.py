@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 
 import pytest
 
 from kapply.auth.credentials import open_credential
 from kapply.auth.model import Connection, Credentials
-from kapply.errors import ProtocolError, UnreachableError
+from kapply.errors import ProtocolError, UnreachableError, UsageError
 from kapply.meta import Request
 from kapply.transport.http import HttpTransport
 from tests.unit.transport.server import Received, answer, chunked, replies, serving
@@ -100,3 +102,44 @@ def test_a_refused_connection_was_not_sent() -> None:
         transport.send(Request("GET", "/api"))
     assert caught.value.sent is False
     assert caught.value.exit_code == 3
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/api/v1/pods/a%3Ab%7Ec", "/api/v1/pods/a%3Ab%7Ec"),
+        ("/a/../b/./c//d", "/a/../b/./c//d"),
+        ("/a;x=1,2/@b!$&'()*+", "/a;x=1,2/@b!$&'()*+"),
+        ("/a b\r\nX-Evil: 1", "/a%20b%0D%0AX-Evil:%201"),
+        ("/\u00fc#part", "/%C3%BC%23part"),
+    ],
+)
+def test_the_path_arrives_as_it_was_given(direct: bool, path: str, target: str) -> None:
+    with serving(replies(answer())) as server:
+        with HttpTransport(Connection(server.url), direct=direct) as transport:
+            transport.send(Request("GET", path))
+        assert server.requests[0].target == target
+
+
+@BOTH
+def test_a_header_that_cannot_be_sent(direct: bool) -> None:
+    with (
+        serving(replies(answer())) as server,
+        HttpTransport(Connection(server.url), direct=direct) as transport,
+    ):
+        for value in ("a\r\nX-Evil: 1", "\u20ac"):
+            with pytest.raises(UsageError) as caught:
+                transport.send(Request("GET", "/", headers={"X-A": value}))
+            assert value not in str(caught.value)
+    assert server.requests == []
+
+
+def test_importing_is_cheap_until_a_transport_is_opened() -> None:
+    modules = ("auth.files", "auth.credentials", "transport.factory", "transport.cache")
+    lines = [f"import kapply.{name}" for name in modules]
+    lines += ["import sys", "heavy = {'requests', 'urllib3', 'ssl', 'yaml', 'subprocess'}"]
+    lines += ["print(*(heavy & set(sys.modules)))"]
+    code = "\n".join(lines)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "\n"
