@@ -26,7 +26,23 @@ class MissingVersionError(MergeError):
 
 
 class PatchError(MergeError):
-    """A patch that cannot be read or does not fit the object it is for."""
+    """A patch that cannot be read or does not fit the object it is for.
+
+    Attributes:
+        code: the HTTP status that the API server answers such a patch with.
+    """
+
+    def __init__(self, message: str, *, code: int = 500) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class PreconditionError(PatchError):
+    """A patch that would change what the caller said must not change."""
+
+
+class PatchConflictError(PatchError):
+    """A patch that would undo what others changed since."""
 
 
 @dataclass(frozen=True, slots=True)

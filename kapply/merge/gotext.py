@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 from kapply.merge.jsonvalue import Json, go_float
 
@@ -30,15 +30,19 @@ def _quoted(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+_GO_TYPES: Mapping[type, str] = {
+    str: "string",
+    bool: "bool",
+    int: "int64",
+    float: "float64",
+    list: "[]interface {}",
+    dict: "map[string]interface {}",
+}
+
+
 def go_type(value: Json) -> str:
-    """The Go type of a value other than a number, as %T prints it."""
-    names: dict[Any, str] = {
-        str: "string",
-        bool: "bool",
-        list: "[]interface {}",
-        dict: "map[string]interface {}",
-    }
-    return names[value.__class__]
+    """The Go type of a decoded value, as %T and reflect.Type print it."""
+    return _GO_TYPES.get(value.__class__, "%!s(<nil>)")
 
 
 def go_v(value: Json) -> str:

@@ -49,13 +49,35 @@ def _same_bools(left: Json, right: Json) -> bool:
     return (kind is bool) is (right.__class__ is bool)
 
 
+@bounded
+def identical(left: Json, right: Json) -> bool:
+    """True when two JSON values are equal and numbers are of one kind: 1 is not 1.0."""
+    return bool(left == right) and _same_kinds(left, right)
+
+
+def _same_kinds(left: Json, right: Json) -> bool:
+    if left is right:
+        return True
+    kind = left.__class__
+    if kind is not right.__class__:
+        return False
+    if kind is dict:
+        return all(_same_kinds(value, right[key]) for key, value in left.items())
+    return kind is not list or all(map(_same_kinds, left, right))
+
+
+@bounded
 def copy_json(value: Json) -> Json:
     """A deep copy; scalars are shared."""
+    return _copied(value)
+
+
+def _copied(value: Json) -> Json:
     kind = value.__class__
     if kind is dict:
-        return {key: copy_json(item) for key, item in value.items()}
+        return {key: _copied(item) for key, item in value.items()}
     if kind is list:
-        return [copy_json(item) for item in value]
+        return [_copied(item) for item in value]
     return value
 
 

@@ -26,6 +26,11 @@ def _list(items: dict[str, Any], kind: str, *keys: str) -> dict[str, Any]:
     return {**schema, "x-kubernetes-list-map-keys": list(keys)} if keys else schema
 
 
+def _patched(key: str = "", strategy: str = "merge") -> dict[str, Any]:
+    hints = {"x-kubernetes-patch-strategy": strategy}
+    return {**hints, "x-kubernetes-patch-merge-key": key} if key else hints
+
+
 def _struct(**fields: Any) -> dict[str, Any]:
     return {"type": "object", "properties": fields}
 
@@ -70,45 +75,53 @@ DEFINITIONS: dict[str, Any] = {
             "text": _STRING, "inner": _struct(text=_STRING)}},
         open={"type": "object", "additionalProperties": True},
         closed={"type": "object", "additionalProperties": False, "properties": {"a": _STRING}},
-        structs={"type": "object", "additionalProperties": {"$ref": "#/x/Part"}},
+        structs={"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Part"}},
         nested={"type": "object", "additionalProperties": {
             "type": "object", "additionalProperties": _NUMBER}},
         atomicMap={"type": "object", "additionalProperties": _STRING,
                    "x-kubernetes-map-type": "atomic"},
         atomicStruct=_struct(a=_STRING, b=_NUMBER) | {"x-kubernetes-map-type": "atomic"},
         part={"allOf": [{"$ref": "#/components/schemas/Part"}], "default": {}},
-        wholePart={"allOf": [{"$ref": "#/x/Part"}], "x-kubernetes-map-type": "atomic"},
-        looseAgain={"allOf": [{"$ref": "#/x/Whole"}], "x-kubernetes-map-type": "granular"},
+        wholePart={"allOf": [{"$ref": "#/components/schemas/Part"}],
+                   "x-kubernetes-map-type": "atomic"},
+        looseAgain={"allOf": [{"$ref": "#/components/schemas/Whole"}],
+                    "x-kubernetes-map-type": "granular"},
         whole={"$ref": "#/components/schemas/Whole"},
-        atomic={"type": "array", "items": {"$ref": "#/x/Part"}},
+        atomic={"type": "array", "items": {"$ref": "#/components/schemas/Part"}},
         atomicTexts=_list(_STRING, "atomic"),
-        texts=_list(_STRING, "set"),
-        numbers=_list(_NUMBER, "set"),
+        texts=_list(_STRING, "set") | _patched(),
+        numbers=_list(_NUMBER, "set") | _patched(),
         flags=_list({"type": "boolean"}, "set"),
-        items=_list({"$ref": "#/components/schemas/Part"}, "map", "name"),
+        items=_list({"$ref": "#/components/schemas/Part"}, "map", "name") | _patched("name"),
         ports=_list(_struct(
             port=_NUMBER,
             protocol={"type": "string", "default": "TCP"},
             name=_STRING,
-        ), "map", "port", "protocol"),
+        ), "map", "port", "protocol") | _patched("port"),
+        retained={"allOf": [{"$ref": "#/components/schemas/Part"}],
+                  "x-kubernetes-patch-strategy": "retainKeys"},
+        volumes=_list({"$ref": "#/components/schemas/Part"}, "map", "name")
+        | _patched("name", "merge,retainKeys"),
+        replaced={"allOf": [{"$ref": "#/components/schemas/Part"}],
+                  "x-kubernetes-patch-strategy": "replace"},
         mixed=_list(_struct(
             on={"type": "boolean"}, at={"type": "number"}, z={"type": "integer", "default": 7},
             note=_STRING,
         ), "map", "z", "on", "at"),
-        merged={"type": "array", "items": {"$ref": "#/x/Part"},
+        merged={"type": "array", "items": {"$ref": "#/components/schemas/Part"},
                 "x-kubernetes-patch-strategy": "merge", "x-kubernetes-patch-merge-key": "name"},
         mergedTexts={"type": "array", "items": _STRING, "x-kubernetes-patch-strategy": "merge"},
-        quantity={"$ref": "#/x/io.k8s.apimachinery.pkg.api.resource.Quantity"},
-        extension={"$ref": "#/x/io.k8s.apimachinery.pkg.runtime.RawExtension"},
+        quantity={"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.api.resource.Quantity"},
+        extension={"$ref": "#/components/schemas/io.k8s.apimachinery.pkg.runtime.RawExtension"},
     ),
     "Part": _struct(
         name=_STRING,
         text=_STRING,
         number=_NUMBER,
         labels={"type": "object", "additionalProperties": _STRING},
-        texts=_list(_STRING, "set"),
+        texts=_list(_STRING, "set") | _patched(),
         deeper={"$ref": "#/components/schemas/Deeper"},
-        items=_list({"$ref": "#/components/schemas/Part"}, "map", "name"),
+        items=_list({"$ref": "#/components/schemas/Part"}, "map", "name") | _patched("name"),
     ),
     "Deeper": _struct(a=_STRING, part={"$ref": "#/components/schemas/Part"}),
     "Whole": _struct(a=_STRING, b=_struct(c=_STRING)) | {"x-kubernetes-map-type": "atomic"},

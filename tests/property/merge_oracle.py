@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
+import subprocess
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from kapply.merge.errors import MergeError
@@ -23,11 +26,13 @@ def answer_of(case: Answer, function: Callable[[Answer], Any]) -> Answer:
         return {"error": str(error)}
 
 
-def agree(go: Any, mine: Answer, *, ordered: bool) -> bool:
+def agree(go: Any, mine: Answer, *, ordered: bool, panics: bool) -> bool:
     """Whether both sides refuse, or both give the same JSON (with `ordered`, the same text)."""
     go_error = go.get("error") if isinstance(go, dict) else None
     if go_error is not None:
-        return "error" in mine and not go_error.startswith("panic")
+        if go_error.startswith("panic"):
+            return panics
+        return "error" in mine
     if "error" in mine:
         return False
     found = mine["result"]
@@ -44,6 +49,7 @@ def compare(
     *,
     ordered: bool = False,
     same_errors: bool = False,
+    panics: bool = False,
     **request: Any,
 ) -> int:
     """Hold `function` to the oracle's answer on each case.
@@ -55,6 +61,7 @@ def compare(
         function: our side.
         ordered: the keys of objects have an order too.
         same_errors: the texts of errors agree as well.
+        panics: Go may crash on a case; ours has only not to.
         request: what all cases share.
 
     Returns:
@@ -65,7 +72,7 @@ def compare(
         batch = cases[start : start + 500]
         for case, go in zip(batch, oracle.ask(op, cases=batch, **request), strict=True):
             mine = answer_of(case, function)
-            good = agree(go, mine, ordered=ordered)
+            good = agree(go, mine, ordered=ordered, panics=panics)
             if good and same_errors and "error" in mine:
                 good = mine["error"] == go["error"]
             assert good, (
@@ -73,6 +80,21 @@ def compare(
             )
             taken += "error" not in mine
     return taken
+
+
+@functools.cache
+def published(name: str) -> Any:
+    """The definitions of an OpenAPI v3 document that Kubernetes publishes ("apis__apps__v1")."""
+    cluster = Path(__file__).parent.parent / "cluster"
+    found = subprocess.run(
+        ["go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes"],
+        cwd=cluster,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    document = Path(found) / "api" / "openapi-spec" / "v3" / f"{name}_openapi.json"
+    return json.loads(document.read_text())["components"]["schemas"]
 
 
 def seeded(number: int) -> random.Random:

@@ -31,7 +31,7 @@ def _second_version() -> dict[str, Any]:
     names = NAMES["t/v2"]
     renamed = {names.get(name, name): schema for name, schema in spec.items()}
     thing = DEFINITIONS["Thing"]
-    properties = {**thing["properties"], "spec": {"$ref": "#/x/Spec2"}}
+    properties = {**thing["properties"], "spec": {"$ref": "#/components/schemas/Spec2"}}
     kind = [{"group": "t", "version": "v2", "kind": "Thing"}]
     return {
         **DEFINITIONS,

@@ -1,0 +1,182 @@
+"""Patches made and applied, as apimachinery and json-patch do it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kapply.merge.errors import MergeError
+from kapply.merge.jsonvalue import copy_json
+from kapply.merge.schema import Type
+from kapply.merge.schema_openapi import Schema
+from kapply.merge.strategic import apply_patch, create_three_way, create_two_way
+from tests.oracle.driver import Oracle, go_oracle
+from tests.property import merge_oracle
+from tests.property.merge_cases import CASES, DEFINITIONS, THING, edited, value_of
+from tests.property.merge_oracle import published, seeded
+
+__all__ = ["go_oracle"]
+
+pytestmark = pytest.mark.full
+
+KINDS = {
+    "Deployment": ("apis__apps__v1", "io.k8s.api.apps.v1.Deployment"),
+    "StatefulSet": ("apis__apps__v1", "io.k8s.api.apps.v1.StatefulSet"),
+    "Pod": ("api__v1", "io.k8s.api.core.v1.Pod"),
+    "Service": ("api__v1", "io.k8s.api.core.v1.Service"),
+}
+
+
+def kinds() -> list[tuple[Type, dict[str, Any], int]]:
+    """Types, how the oracle knows them, and how many cases of them to make up."""
+    listed: list[tuple[Type, dict[str, Any], int]] = [
+        (THING, {"definitions": DEFINITIONS, "type": "Thing"}, CASES)
+    ]
+    for kind, (document, name) in KINDS.items():
+        listed.append((Schema(published(document)).named(name), {"struct": kind}, CASES // 10))
+    return listed
+
+
+def obj(rnd: random.Random, type_: Type) -> Any:
+    found = value_of(rnd, type_, 7)
+    return found if isinstance(found, dict) else {}
+
+
+def edit(rnd: random.Random, value: Any, type_: Type, odd: float = 0.01) -> Any:
+    found = edited(rnd, value, type_, odd=odd)
+    return found if isinstance(found, dict) else {}
+
+
+def check(
+    oracle: Oracle,
+    op: str,
+    make: Callable[[random.Random, Type], dict[str, Any]],
+    mine: Callable[[dict[str, Any], Type], Any],
+    seed: int,
+) -> None:
+    for number, (type_, request, count) in enumerate(kinds()):
+        rnd = seeded(100 * seed + number)
+        cases = [make(rnd, type_) for _ in range(count)]
+
+        def answer(case: dict[str, Any], type_: Type = type_) -> Any:
+            return {"value": mine(case, type_)}
+
+        taken = merge_oracle.compare(oracle, op, cases, answer, panics=True, **request)
+        assert taken > count * 0.5, (op, request.get("struct"), taken, count)
+
+
+def test_two_way(go_oracle: Oracle) -> None:
+    def make(rnd: random.Random, type_: Type) -> dict[str, Any]:
+        original = obj(rnd, type_)
+        modified = original
+        for _ in range(rnd.choice((1, 1, 3))):
+            modified = edit(rnd, modified, type_)
+        return {"original": original, "modified": modified}
+
+    check(
+        go_oracle,
+        "patch.strategic.two",
+        make,
+        lambda case, type_: create_two_way(case["original"], case["modified"], type_),
+        1,
+    )
+
+
+def test_three_way(go_oracle: Oracle) -> None:
+    def make(rnd: random.Random, type_: Type) -> dict[str, Any]:
+        original = obj(rnd, type_)
+        return {
+            "original": original,
+            "modified": edit(rnd, original, type_),
+            "current": edit(rnd, edit(rnd, original, type_), type_),
+            "overwrite": rnd.random() < 0.6,
+        }
+
+    check(
+        go_oracle,
+        "patch.strategic.three",
+        make,
+        lambda case, type_: create_three_way(
+            case["original"],
+            case["modified"],
+            case["current"],
+            type_,
+            overwrite=case["overwrite"],
+        ),
+        2,
+    )
+
+
+def test_apply(go_oracle: Oracle) -> None:
+    def make(rnd: random.Random, type_: Type) -> dict[str, Any]:
+        original = obj(rnd, type_)
+        modified = edit(rnd, original, type_)
+        while True:
+            try:
+                patch = create_two_way(original, modified, type_)
+                break
+            except MergeError:
+                modified = edit(rnd, original, type_, odd=0)
+                original = obj(rnd, type_) if rnd.random() < 0.3 else original
+        live = original if rnd.random() < 0.5 else edit(rnd, original, type_)
+        return {"original": live, "patch": twisted(rnd, patch) if rnd.random() < 0.5 else patch}
+
+    check(
+        go_oracle,
+        "patch.strategic",
+        make,
+        lambda case, type_: apply_patch(case["original"], case["patch"], type_),
+        3,
+    )
+
+
+def twisted(rnd: random.Random, patch: Any) -> Any:
+    """The patch with directives, nulls and other values where there were none."""
+    patch = copy_json(patch)
+    for _ in range(rnd.choice((1, 1, 2))):
+        _twist(rnd, patch)
+    return patch
+
+
+def _twist(rnd: random.Random, patch: Any) -> None:
+    inside = [
+        part
+        for part in (patch.values() if isinstance(patch, dict) else patch)
+        if isinstance(part, dict | list)
+    ]
+    if inside and rnd.random() < 0.8:
+        _twist(rnd, rnd.choice(inside))
+        return
+    if isinstance(patch, list):
+        if not patch or rnd.random() < 0.3:
+            patch.append(rnd.choice(("a", 1, None, {"name": "a"}, {"$patch": "replace"})))
+        else:
+            at = rnd.randrange(len(patch))
+            item = patch[at]
+            if isinstance(item, dict):
+                item["$patch"] = rnd.choice(("delete", "delete", "replace", "merge", "odd", 1))
+            else:
+                patch.append(item)
+        return
+    names = [name for name in patch if not name.startswith("$")]
+    chance = rnd.random()
+    if chance < 0.3:
+        patch["$patch"] = rnd.choice(("delete", "replace", "replace", "merge", None))
+    elif chance < 0.5:
+        patch["$retainKeys"] = rnd.choice(([*names], names[:1], names[1:], "a", [1]))
+    elif names and chance < 0.8:
+        name = rnd.choice(names)
+        prefix = rnd.choice(("$setElementOrder", "$deleteFromPrimitiveList"))
+        listed = patch[name] if isinstance(patch[name], list) else ["a", "b"]
+        if prefix.startswith("$delete"):
+            # Go walks over a map in no order: what is both added and deleted may stay or go.
+            for given in (name, "texts"):
+                patch.pop(given, None)
+        patch[rnd.choice((f"{prefix}/{name}", f"{prefix}/texts", prefix))] = rnd.choice(
+            (listed, listed[::-1], listed[:1], [], "a", [{"name": "a"}], ["a"])
+        )
+    elif names:
+        patch[rnd.choice(names)] = rnd.choice((None, "a", {}, [], {"a": None}))
