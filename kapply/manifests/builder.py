@@ -7,36 +7,27 @@ is an error, a tag that nobody here knows is an error, and values that change ar
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from yaml.events import (
     AliasEvent,
-    DocumentEndEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
-    StreamEndEvent,
 )
 
-from kapply.manifests import scalars
+from kapply.manifests.aliases import FREE_ALIASES, copy_json
 from kapply.manifests.events import GetEvent
-from kapply.manifests.scalars import KEYS, MERGE, VALUES, YAML_TAG, Odd
-from kapply.manifests.text import Finding, Path, UnreadableError, place_of
+from kapply.manifests.notes import Notes
+from kapply.manifests.scalars import KEYS, MERGE, VALUES, Odd, key_text
+from kapply.manifests.tags import YAML_TAG
+from kapply.manifests.text import UnreadableError
 
 #: Containers inside containers that Go's JSON decoder (and so the API server) takes.
 MAX_DEPTH: Final = 10_000
-_MAX_FINDINGS: Final = 100
-#: Below so many values out of aliases, go-yaml never calls a document an alias bomb.
-_FREE_ALIASES: Final = 100
-
-
-_WRITTEN_TAG = re.compile(r"!(?!<)\S*")
-_ESCAPE = re.compile(r"\\(.)", re.S)
-_FLOW = re.compile(r"[,\[\]{}]")
 
 
 class Anchor:
@@ -54,25 +45,20 @@ class TooManyAliasesError(Exception):
     """The document has so many values out of aliases that they have to be counted first."""
 
 
-class Builder:
+class Builder(Notes):
     """Builds one document; `problems` and `warnings` are what was found on the way."""
 
     __slots__ = (
         "_aliases_counted",
         "_anchored",
         "_anchors",
-        "_body",
         "_copied",
-        "_flow_at",
         "_merged",
         "_questions",
         "_slashes",
-        "_stack",
         "_tags",
         "end",
         "mark",
-        "problems",
-        "warnings",
     )
 
     def __init__(self, body: str, *, aliases_counted: bool = False) -> None:
@@ -80,24 +66,20 @@ class Builder:
 
         `aliases_counted` says that it has passed check_aliases.
         """
+        super().__init__(body)
         # What is rare costs nothing where the text cannot have it.
         self._tags = "!" in body
         self._anchored = "&" in body
         self._slashes = "\\/" in body
         self._questions = "?" in body
-        self._flow_at = 0
-        self.problems: list[Finding] = []
-        self.warnings: list[Finding] = []
         #: Where the document's value starts, and the event that ended the document.
         self.mark: Any = None
         self.end: Any = None
         self._anchors: dict[str, Anchor] = {}
-        self._stack: list[tuple[Any, Any, Anchor | None]] = []
         # By identity of the mapping, which is kept so that no other takes its place.
         self._merged: dict[int, tuple[Any, set[str]]] = {}
         self._copied = 0
         self._aliases_counted = aliases_counted
-        self._body = body
 
     def build(self, get: GetEvent) -> tuple[bool, Any]:
         """(True, value), or (False, None) for a text without a document.
@@ -204,75 +186,6 @@ class Builder:
 
     # Everything below is for what is rare in manifests.
 
-    def path(self, cur: Any, key: Any) -> Path:
-        """The path of the value that is being read."""
-        parts: list[str | int] = []
-        for container, at, _ in [*self._stack[1:], (cur, key, None)]:
-            if container.__class__ is list:
-                parts.append(len(container))
-            elif isinstance(at, str):
-                parts.append(at)
-        return tuple(parts) if self._stack else ()
-
-    def _stop(
-        self, message: str, event: Any, cur: Any, key: Any = None, *, path: bool = True
-    ) -> UnreadableError:
-        mark = event.start_mark
-        where = self.path(cur, key) if path else ()
-        return UnreadableError(Finding(message, mark.line, mark.column, where))
-
-    def _problem(self, message: str, event: Any, path: Path, hint: str = "") -> None:
-        mark = event.start_mark
-        if len(self.problems) < _MAX_FINDINGS:
-            self.problems.append(Finding(message, mark.line, mark.column, path, hint))
-
-    def _warn(self, message: str, event: Any, path: Path, hint: str = "") -> None:
-        mark = event.start_mark
-        if len(self.warnings) < _MAX_FINDINGS:
-            self.warnings.append(Finding(message, mark.line, mark.column, path, hint))
-
-    def _check_slashes(self, event: Any, cur: Any, key: Any = None) -> None:
-        """Refuse an escaped slash in double quotes: libyaml takes it, go-yaml does not."""
-        first, last = event.start_mark.index, event.end_mark.index
-        for escape in _ESCAPE.finditer(self._body, first, last):
-            if escape.group(1) == "/":
-                line, column = place_of(self._body, escape.start())
-                if len(self.problems) < _MAX_FINDINGS:
-                    message = "unknown escape \\/ in double quotes"
-                    self.problems.append(Finding(message, line, column, self.path(cur, key)))
-                return
-
-    def _check_question(self, event: Any, cur: Any, key: Any = None) -> None:
-        """Refuse a ? in a plain scalar in [] or {}: libyaml takes it, go-yaml does not."""
-        if self._flow_at and not event.style:
-            text = "? ends a plain scalar in [] and {}"
-            self._problem(text, event, self.path(cur, key), "quote it")
-
-    def _odd_value(self, value: Odd, event: Any, cur: Any, key: Any) -> Any:
-        if value.question:
-            self._check_question(event, cur, key)
-        if value.error:
-            self._problem(value.error, event, self.path(cur, key), "quote it to mean the text")
-        elif value.warning:
-            hint = "quote it to mean the text" if isinstance(value.value, bool) else ""
-            self._warn(value.warning, event, self.path(cur, key), hint)
-        return value.value
-
-    def _odd_key(self, value: Odd, event: Any, cur: Any, text: str | None = None) -> str:
-        text = str(event.value if text is None else text)
-        if value.question:
-            self._check_question(event, cur)
-        if value.key is None:
-            what = "null" if value.value is None else "a number above 64 bits"
-            self._problem(
-                f"{what} cannot be a mapping key", event, self.path(cur, None), "quote it"
-            )
-            return text
-        if value.key_warning:
-            hint = f'write "{text}" or {value.key}'
-            self._warn(value.key_warning, event, self.path(cur, value.key), hint)
-        return value.key
-
     def _too_deep(self, event: Any) -> UnreadableError:
         return self._stop(f"nested more than {MAX_DEPTH} levels deep", event, [], path=False)
 
@@ -310,7 +223,7 @@ class Builder:
                 return self._odd_key(key, event, cur, text)
             return str(key)
         raw = self._by_tag(scalar, event, cur, None)
-        made = scalars.key_text(raw)
+        made = key_text(raw)
         if made is None:
             return self._odd_key(Odd(raw, None), event, cur, text)
         return made
@@ -320,48 +233,12 @@ class Builder:
         if merged is not None and key in merged:
             merged.discard(key)
             return
-        self._problem(f"key {key!r} is given twice", event, self.path(cur, key))
-
-    def _tagged(self, event: Any, cur: Any, key: Any) -> Any:
-        raw = self._by_tag(event, event, cur, key)
-        if isinstance(raw, float) and raw - raw != 0:
-            self._problem("JSON has no such number", event, self.path(cur, key))
-            return None
-        return scalars.json_value(raw)
-
-    def _by_tag(self, scalar: Any, event: Any, cur: Any, key: Any) -> Any:
-        """A tagged scalar before JSON."""
-        tag = scalar.tag
-        if not self._is_known(scalar):
-            self._unknown_tag(tag, event, self.path(cur, key))
-        try:
-            value, warning = scalars.tagged(tag, scalar.value)
-        except scalars.TagError as error:
-            self._problem(f"this value is {error}", event, self.path(cur, key))
-            return None
-        if warning:
-            self._warn(warning, event, self.path(cur, key))
-        return value
-
-    def _is_known(self, event: Any) -> bool:
-        tag = event.tag
-        if tag not in scalars.SCALAR_TAGS and tag not in scalars.PLAIN_TAGS and tag != "!":
-            return False
-        # To libyaml a comma or bracket ends a tag; to go-yaml it is a part of it: [!!str, a].
-        start = self._body.find("!", event.start_mark.index)
-        written = _WRITTEN_TAG.match(self._body, start)
-        return start < 0 or written is None or _FLOW.search(written.group()) is None
-
-    def _unknown_tag(self, tag: str, event: Any, path: Path) -> None:
-        shown = "!!" + tag[len(YAML_TAG) :] if tag.startswith(YAML_TAG) else tag
-        self._problem(
-            f"unknown tag {shown[:80]}", event, path, "Kubernetes has no types beyond JSON's"
-        )
+        self._problem(f"key {key!r} is given twice", event, cur, key)
 
     def _start(self, event: Any, cur: Any, key: Any) -> Anchor | None:
         """The tag and the anchor of a container that starts."""
         if event.tag is not None and not self._is_known(event):
-            self._unknown_tag(event.tag, event, self.path(cur, key))
+            self._unknown_tag(event.tag, event, cur, key)
         if event.anchor is None:
             return None
         anchor = self._anchors[event.anchor] = Anchor(None)
@@ -390,7 +267,7 @@ class Builder:
                 raise self._stop(_MERGE_WANTS, event, cur, key)
             copied, size, depth = copy_json(anchor.value)
             self._copied += size
-        if self._copied > _FREE_ALIASES and not self._aliases_counted:
+        if self._copied > FREE_ALIASES and not self._aliases_counted:
             raise TooManyAliasesError
         if len(self._stack) + depth > MAX_DEPTH:
             raise self._too_deep(event)
@@ -407,7 +284,7 @@ class Builder:
             replaced += [
                 key
                 for key, given in source.items()
-                if key in cur and key not in merged and cur[key] != given
+                if key in cur and key not in merged and not _equal(cur[key], given)
             ]
             cur.update(source)
         for source in sources:
@@ -417,91 +294,17 @@ class Builder:
             self._warn(
                 f"this merge replaces what is given above it: {names}",
                 event,
-                self.path(cur, None),
+                cur,
+                None,
                 "put << first to keep the keys of the mapping itself",
             )
 
 
+def _equal(left: Any, right: Any) -> bool:
+    try:
+        return bool(left == right)
+    except RecursionError:
+        return False
+
+
 _MERGE_WANTS = "a merge (<<) takes a mapping or a list of mappings"
-
-
-def copy_json(value: Any) -> tuple[Any, int, int]:
-    """A copy that shares no container, the number of values in it, and its depth."""
-    if value.__class__ is not dict and value.__class__ is not list:
-        return value, 1, 0
-    result: list[Any] = []
-    size, depth = 0, 0
-    todo: list[tuple[Any, Any, Any, int]] = [(value, result, None, 1)]
-    while todo:
-        source, into, at, level = todo.pop()
-        size += len(source) + 1
-        depth = max(depth, level)
-        copied: Any
-        if source.__class__ is dict:
-            copied = dict(source)
-            items: Any = source.items()
-        else:
-            copied = list(source)
-            items = enumerate(source)
-        todo += [
-            (item, copied, place, level + 1)
-            for place, item in items
-            if item.__class__ is dict or item.__class__ is list
-        ]
-        if at is None and into is result:
-            into.append(copied)
-        else:
-            into[at] = copied
-    return result[0], size, depth
-
-
-def check_aliases(get: GetEvent) -> None:
-    """Raise UnreadableError if go-yaml would call the document an alias bomb.
-
-    It counts each value it decodes, and those out of aliases: above 99 % of them (10 % in large
-    documents) is too much.
-    """
-    sizes: dict[str, int] = {}
-    open_anchors: list[tuple[str | None, int]] = []
-    decoded = out_of_aliases = written = 0
-    while True:
-        event = get()
-        kind = type(event)
-        if kind is AliasEvent:
-            size = sizes.get(event.anchor, 1)
-            decoded += size + 1
-            written += size + 1
-            out_of_aliases += size
-            if (
-                out_of_aliases > _FREE_ALIASES
-                and decoded > 1000
-                and out_of_aliases / decoded > _allowed_ratio(decoded)
-            ):
-                mark = event.start_mark
-                raise UnreadableError(
-                    Finding("excessive aliasing: an alias bomb", mark.line, mark.column)
-                )
-        elif kind is ScalarEvent:
-            decoded += 1
-            written += 1
-            if event.anchor is not None:
-                sizes[event.anchor] = 1
-        elif kind is MappingStartEvent or kind is SequenceStartEvent:
-            decoded += 1
-            open_anchors.append((event.anchor, written))
-            written += 1
-        elif kind is MappingEndEvent or kind is SequenceEndEvent:
-            name, before = open_anchors.pop()
-            if name is not None:
-                sizes[name] = written - before
-        elif kind is DocumentEndEvent or kind is StreamEndEvent:
-            return
-
-
-def _allowed_ratio(decoded: int) -> float:
-    low, high = 400_000, 4_000_000
-    if decoded <= low:
-        return 0.99
-    if decoded >= high:
-        return 0.10
-    return 0.99 - 0.89 * ((decoded - low) / (high - low))

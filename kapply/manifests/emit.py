@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
-from functools import cmp_to_key
 from typing import Any
 
-from kapply.manifests import scalars
+from kapply.manifests.goformat import item_key, number_text
+from kapply.manifests.scalars import resolve
+from kapply.manifests.tags import is_timestamp
 
 _WIDTH = 80
 _STEP = 2
@@ -74,7 +74,7 @@ class _Emitter:
                 indent = 0 if indent < 0 else indent + _STEP
                 items: Iterable[Any] = node.items()
                 if self._sort:
-                    items = sorted(items, key=_item_key)
+                    items = sorted(items, key=item_key)
                 stack.append((iter(items), indent, True))
             elif isinstance(node, list) and node:
                 if indent < 0:
@@ -283,9 +283,9 @@ def _foldable(text: str, *, breaks: bool = False) -> list[str]:
 
 def _is_text(text: str) -> bool:
     """Whether a plain scalar of this text would be a string to every reader."""
-    if not text or scalars.is_timestamp(text) or (":" in text and _BASE60(text)):
+    if not text or is_timestamp(text) or (":" in text and _BASE60(text)):
         return False
-    return text == "<<" or isinstance(scalars.resolve(text), str)
+    return text == "<<" or isinstance(resolve(text), str)
 
 
 def _plain_allowed(text: str) -> bool:
@@ -313,64 +313,3 @@ def _escape(char: str) -> str:
 
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
-
-
-def number_text(number: float) -> str:
-    """A JSON number as go-yaml prints it: integers of 64 bits as such, others in 'g' form."""
-    if isinstance(number, int) and -(2**63) <= number < 2**64:
-        return str(number)
-    value = float(number)
-    if value.is_integer() and -(2**63) <= value < 2**64:
-        whole = int(Decimal(repr(value)))
-        if -(2**63) <= whole < 2**64:
-            return str(whole)
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    if not isinstance(exponent, int):
-        raise ValueError("JSON has no infinities and no NaN")
-    mantissa = str(digits[0]) + "." * (len(digits) > 1) + "".join(map(str, digits[1:]))
-    text = scalars.general_format(f"{'-' * sign}{mantissa}e{exponent + len(digits) - 1}")
-    # 0 has no sign in JSON integers.
-    return "0" if text == "-0" else text
-
-
-def _compare_keys(left: str, right: str) -> int:
-    """go-yaml's order of keys: letters after everything else, runs of digits as numbers."""
-    for index, (a, b) in enumerate(zip(left, right, strict=False)):
-        if a == b:
-            continue
-        if a.isalpha() and b.isalpha():
-            return -1 if a < b else 1
-        if a.isalpha() or b.isalpha():
-            return -1 if b.isalpha() else 1
-        first = second = 0
-        if "0" in (a, b):
-            before = index - 1
-            while before >= 0 and left[before].isdecimal():
-                if left[before] != "0":
-                    first = second = 1
-                    break
-                before -= 1
-        first, first_end = _digits(left, index, first)
-        second, second_end = _digits(right, index, second)
-        if first != second:
-            return -1 if first < second else 1
-        if first_end != second_end:
-            return -1 if first_end < second_end else 1
-        return -1 if a < b else 1
-    return len(left) - len(right)
-
-
-def _digits(text: str, start: int, number: int) -> tuple[int, int]:
-    """The run of digits from `start` on as Go's int64 adds it up, and where it ends."""
-    end = start
-    while end < len(text) and text[end].isdecimal():
-        number = number * 10 + ord(text[end]) - 48
-        end += 1
-    return (number + 2**63) % 2**64 - 2**63, end
-
-
-_KEY_ORDER = cmp_to_key(_compare_keys)
-
-
-def _item_key(item: tuple[str, Any]) -> Any:
-    return _KEY_ORDER(item[0])

@@ -19,7 +19,8 @@ from yaml.events import (
 )
 
 from kapply.manifests.events import open_events
-from kapply.manifests.scalars import KEYS, MERGE, Odd, TagError, key_text, tagged
+from kapply.manifests.scalars import KEYS, MERGE, Odd, key_text
+from kapply.manifests.tags import TagError, tagged
 from kapply.manifests.text import Chunk, Path, UnreadableError
 
 Place = tuple[int, int]

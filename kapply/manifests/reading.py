@@ -9,7 +9,8 @@ from typing import Any
 from yaml.error import YAMLError
 from yaml.events import StreamEndEvent
 
-from kapply.manifests.builder import Builder, TooManyAliasesError, check_aliases
+from kapply.manifests.aliases import check_aliases
+from kapply.manifests.builder import Builder, TooManyAliasesError
 from kapply.manifests.events import is_stricter, open_events, unreadable
 from kapply.manifests.jsontext import (
     HugeNumberError,

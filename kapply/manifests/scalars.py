@@ -7,22 +7,12 @@ JSON number is one, float64 otherwise. Values here are what comes out at that en
 
 from __future__ import annotations
 
-import base64
 import math
 import re
-import struct
 from decimal import Decimal
 from typing import Final
 
-YAML_TAG: Final = "tag:yaml.org,2002:"
-
-#: Tags of YAML 1.1 (yaml.org/type) that Kubernetes reads as what the node is without them.
-PLAIN_TAGS: Final = frozenset(
-    YAML_TAG + name for name in ("map", "seq", "set", "omap", "pairs", "merge", "value", "yaml")
-)
-SCALAR_TAGS: Final = frozenset(
-    YAML_TAG + name for name in ("str", "int", "float", "bool", "null", "binary", "timestamp")
-)
+from kapply.manifests.goformat import float32_text
 
 _INT64_MAX, _INT64_MIN, _UINT64_MAX = 2**63 - 1, -(2**63), 2**64 - 1
 #: More digits than a float64 has room for; Python refuses to convert integers far longer.
@@ -35,12 +25,6 @@ _INT = re.compile(
 _SIGNED_BINARY = re.compile(r"0b([-+][01]+)\Z").match
 _DOT_FLOAT = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\Z").match
 _INTEGER_LITERAL = re.compile(r"[-+]?[0-9_]+\Z").match
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}\Z").match
-_TIMESTAMP = re.compile(
-    r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
-    r"(?:(?P<t>[Tt ])([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2})(?:[.,][0-9]+)?"
-    r"(?P<zone>Z|[-+][0-9]{2}:[0-9]{2})?)?\Z"
-).match
 _NUMBER_START = frozenset("0123456789+-.")
 
 #: Words that only YAML 1.1 takes for booleans: people often mean the text.
@@ -185,42 +169,6 @@ def key_text(value: object) -> str | None:
     return None
 
 
-def float32_text(number: float) -> str:
-    """strconv.FormatFloat(number, 'g', -1, 32), which float keys go through."""
-    if math.isnan(number):
-        return ".nan"
-    try:
-        single: float = struct.unpack("<f", struct.pack("<f", number))[0]
-    except OverflowError:
-        single = math.copysign(math.inf, number)
-    if math.isinf(single):
-        return ".inf" if single > 0 else "-.inf"
-    text = ""
-    for precision in range(10):
-        text = f"{single:.{precision}e}"
-        try:
-            if struct.unpack("<f", struct.pack("<f", float(text)))[0] == single:
-                break
-        except OverflowError:
-            continue
-    return general_format(text)
-
-
-def general_format(scientific: str) -> str:
-    """Digits like "1.25e+03" in the form of Go's 'g' verb with the shortest precision."""
-    mantissa, _, exponent_text = scientific.partition("e")
-    exponent = int(exponent_text)
-    if exponent < -4 or exponent >= 6:
-        return f"{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02d}"
-    sign = "-" if mantissa.startswith("-") else ""
-    digits = mantissa.lstrip("-").replace(".", "")
-    if exponent < 0:
-        return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
-    if len(digits) <= exponent + 1:
-        return sign + digits + "0" * (exponent + 1 - len(digits))
-    return f"{sign}{digits[: exponent + 1]}.{digits[exponent + 1 :]}"
-
-
 def odd_scalar(text: str) -> Odd | None:
     """The Odd for a plain scalar that needs more than its value; None for all others."""
     if text in _BOOLEAN_WORDS:
@@ -274,100 +222,6 @@ def _same_number(key: str, value: float) -> bool:
         return float(key) == value
     except ValueError:
         return False
-
-
-class TagError(ValueError):
-    """A scalar that is not of the type its tag names."""
-
-
-def tagged(tag: str, text: str) -> tuple[object, str]:
-    """A scalar with an explicit tag, before JSON, and a warning or "".
-
-    Raises:
-        TagError: the text is not of that type.
-    """
-    if not tag.startswith(YAML_TAG):
-        return text, ""
-    name = tag[len(YAML_TAG) :]
-    if name == "binary":
-        return _binary(text)
-    if name == "timestamp":
-        if is_timestamp(text):
-            return text, ""
-        raise TagError("not a timestamp, which the tag !!timestamp asks for")
-    if name not in ("int", "float", "bool", "null"):
-        return text, ""
-    value = resolve(text)
-    found = _type_name(value)
-    if found == name:
-        return value, ""
-    if name == "float" and found == "int" and type(value) is int:
-        return float(value), ""
-    raise TagError(f"of type !!{found}, but the tag says !!{name}")
-
-
-def _type_name(value: object) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int):
-        return "int"
-    return "float" if isinstance(value, float) else "str"
-
-
-def _binary(text: str) -> tuple[str, str]:
-    packed = text.replace("\n", "").replace("\r", "")
-    if len(packed) % 4 or _BASE64(packed) is None:
-        raise TagError("not base64, which the tag !!binary asks for")
-    data = base64.b64decode(packed)
-    try:
-        return data.decode(), ""
-    except UnicodeDecodeError:
-        return (
-            go_utf8(data),
-            "these bytes are not UTF-8 and become U+FFFD; Kubernetes takes bytes as base64 text",
-        )
-
-
-def go_utf8(data: bytes) -> str:
-    """Bytes as Go's encoding/json writes them: each byte that is not UTF-8 becomes U+FFFD."""
-    parts: list[str] = []
-    while data:
-        try:
-            parts.append(data.decode())
-            break
-        except UnicodeDecodeError as error:
-            parts.append(data[: error.start].decode() + "\ufffd")
-            data = data[error.start + 1 :]
-    return "".join(parts)
-
-
-_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-
-
-def is_timestamp(text: str) -> bool:
-    """Whether go-yaml takes the text for a timestamp (its four layouts of time.Parse)."""
-    match = _TIMESTAMP(text)
-    if match is None:
-        return False
-    year, month, day = (int(part) for part in match.group(1, 2, 3))
-    if not 1 <= month <= 12 or not 1 <= day <= _DAYS[month - 1]:
-        return False
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    if month == 2 and day == 29 and not leap:
-        return False
-    if match.group("t") is None:
-        return True
-    hour, minute, second = (int(part) for part in match.group(5, 6, 7))
-    if hour > 23 or minute > 59 or second > 59:
-        return False
-    zone = match.group("zone")
-    if match.group("t") == " ":
-        return zone is None
-    if zone is None:
-        return False
-    return zone == "Z" or (int(zone[1:3]) <= 24 and int(zone[4:6]) < 60)
 
 
 class _Merge:

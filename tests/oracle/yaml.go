@@ -21,6 +21,7 @@ func init() {
 	register("yaml.objects", yamlObjects)
 	register("yaml.values", yamlValues)
 	register("yaml.marshal", yamlMarshal)
+	register("json.marshal", jsonMarshal)
 }
 
 type yamlRequest struct {
@@ -138,5 +139,19 @@ func yamlMarshal(raw json.RawMessage) (any, error) {
 		return nil, err
 	}
 	text, err := yaml.Marshal(value)
+	return string(text), err
+}
+
+// jsonMarshal writes a JSON value as kubectl -o json does.
+func jsonMarshal(raw json.RawMessage) (any, error) {
+	var request struct{ Value json.RawMessage }
+	if err := json.Unmarshal(raw, &request); err != nil {
+		return nil, err
+	}
+	var value any
+	if err := utiljson.Unmarshal(request.Value, &value); err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(value, "", "    ")
 	return string(text), err
 }
