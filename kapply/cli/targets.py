@@ -46,7 +46,10 @@ class Kinds:
             found = self._mapper.find(word)
         if found:
             return found[0]
-        close = self._mapper.close_to_word(word)
+        # Several of the words that come close may mean the same.
+        close = dict.fromkeys(
+            self._mapper.find(near)[0].group_resource for near in self._mapper.close_to_word(word)
+        )
         hint = f"did you mean {' or '.join(close)}?" if close else ""
         unavailable = ", ".join(map(str, self._mapper.unavailable))
         if unavailable:

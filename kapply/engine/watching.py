@@ -175,7 +175,7 @@ class Follower:
                 continue
             known = self._known.get(key)
             self._known[key] = now
-            if known is not None and kind == "ADDED" and known.uid == now.uid:
+            if kind == "ADDED" and known is not None and now.uid and known.uid == now.uid:
                 # A watch from "any moment" begins with what is there.
                 if known.version == now.version:
                     return None

@@ -1,132 +1,202 @@
+"""Objects as text, and the values of -o; expected texts are kubectl 1.37's."""
+
 from __future__ import annotations
 
 import copy
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kapply.errors import UsageError
-from kapply.query.jsonpath import JSONPathError
+from kapply.report.formats import Format, parse_format, printer_for
 from kapply.report.printers import (
     CustomColumnsPrinter,
     JsonPathPrinter,
     JsonPrinter,
     NamePrinter,
-    Printer,
     YamlPrinter,
     as_list,
     columns_of_file,
     columns_of_spec,
-    items_of,
-    name_of,
-    without_managed_fields,
 )
 
-TABLE: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "data" / "printers.json").read_text(encoding="utf-8")
-)
-POD = TABLE["objects"]["pod"]
+WEB: dict[str, Any] = {
+    "kind": "Deployment",
+    "apiVersion": "apps/v1",
+    "metadata": {"name": "web", "managedFields": [{"manager": "x"}]},
+    "spec": {"replicas": 2, "ratio": 1.0, "note": "<a> & é", "empty": {}, "none": []},
+}
+POD: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}
+
+WEB_JSON = """\
+{
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {
+        "name": "web"
+    },
+    "spec": {
+        "empty": {},
+        "none": [],
+        "note": "\\u003ca\\u003e \\u0026 é",
+        "ratio": 1,
+        "replicas": 2
+    }
+}
+"""
 
 
-def printer_of(row: dict[str, Any]) -> Printer:
-    if row["printer"] == "json":
-        return JsonPrinter(show_managed_fields=row["managed_fields"])
-    if row["printer"] == "yaml":
-        return YamlPrinter(show_managed_fields=row["managed_fields"])
-    if row["printer"] == "name":
-        return NamePrinter()
-    return CustomColumnsPrinter(columns_of_spec(row["spec"]), no_headers=row["no_headers"])
+def test_json_is_that_of_gos_encoder() -> None:
+    assert JsonPrinter()(WEB) == WEB_JSON
+    assert '"managedFields": [' in JsonPrinter(show_managed_fields=True)(WEB)
 
 
-@pytest.mark.parametrize(
-    "row", TABLE["rows"], ids=lambda row: f"{row['printer']} {row['object']} {row.get('spec', '')}"
-)
-def test_prints_what_kubectl_prints(row: dict[str, Any]) -> None:
-    obj = copy.deepcopy(TABLE["objects"][row["object"]])
-    assert printer_of(row)(obj) == row["text"]
-    assert obj == TABLE["objects"][row["object"]], "what was given is not changed"
+def test_an_empty_list() -> None:
+    assert JsonPrinter()(as_list([])) == (
+        '{\n    "apiVersion": "v1",\n    "items": [],\n    "kind": "List",\n'
+        '    "metadata": {\n        "resourceVersion": ""\n    }\n}\n'
+    )
 
 
-def test_documents_are_separated() -> None:
+def test_managed_fields_are_left_out_of_lists_and_nothing_given_is_changed() -> None:
+    before = copy.deepcopy(WEB)
+    for printer in (JsonPrinter(), YamlPrinter()):
+        for obj in (WEB, as_list([WEB, POD])):
+            assert "managedFields" not in printer(obj)
+        assert "managedFields" not in printer.event("ADDED", WEB)
+    assert before == WEB
+
+
+def test_yaml_documents_are_separated() -> None:
     printer = YamlPrinter()
-    obj = {"apiVersion": "v1", "kind": "X"}
-    assert printer(obj) == "apiVersion: v1\nkind: X\n"
-    assert printer(obj) == "---\napiVersion: v1\nkind: X\n"
+    assert printer(POD) == "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\n"
+    assert printer(POD).startswith("---\napiVersion: v1\n")
 
 
-def test_events_of_a_watch() -> None:
-    obj = {"kind": "X", "apiVersion": "v1", "metadata": {"name": "one", "managedFields": []}}
-    assert JsonPrinter().event("ADDED", obj) == (
-        '{"type":"ADDED","object":{"apiVersion":"v1","kind":"X","metadata":{"name":"one"}}}\n'
+def test_names() -> None:
+    assert NamePrinter()(WEB) == "deployment.apps/web\n"
+    assert NamePrinter()(as_list([WEB, POD])) == "deployment.apps/web\npod/p\n"
+    assert NamePrinter()(as_list([])) == ""
+    assert NamePrinter()({"metadata": 3}) == "<unknown>/<unknown>\n"
+
+
+def test_events() -> None:
+    assert JsonPrinter().event("ADDED", POD) == (
+        '{"type":"ADDED","object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"}}}\n'
     )
-    yaml = YamlPrinter().event("DELETED", obj)
-    assert yaml == (
-        "object:\n  apiVersion: v1\n  kind: X\n  metadata:\n    name: one\ntype: DELETED\n"
+    assert YamlPrinter().event("ADDED", POD) == (
+        "object:\n  apiVersion: v1\n  kind: Pod\n  metadata:\n    name: p\ntype: ADDED\n"
     )
-    assert NamePrinter().event("ADDED", obj) == "x/one\n"
-    columns = columns_of_spec("EVENT:.type,NAME:.object.metadata.name")
-    assert CustomColumnsPrinter(columns, no_headers=True).event("ADDED", obj) == "ADDED   one\n"
+    assert NamePrinter().event("ADDED", POD) == "pod/p\n"
+    assert JsonPathPrinter("{.type} {.object.kind}").event("DELETED", POD) == "DELETED Pod"
 
 
-def test_a_header_is_printed_once_and_later_lines_stand_under_it() -> None:
-    printer = CustomColumnsPrinter(columns_of_spec("A:.a,B:.b"))
-    assert printer({"a": "wide-enough", "b": "1"}) == "A             B\nwide-enough   1\n"
-    assert printer({"a": "x", "b": "2"}) == "x             2\n"
+class TestJsonPath:
+    def test_the_list_as_a_whole(self) -> None:
+        printer = JsonPathPrinter('{range .items[*]}{.metadata.name}{"\\n"}{end}')
+        assert printer(as_list([WEB, POD])) == "web\np\n"
+
+    def test_as_json(self) -> None:
+        assert JsonPathPrinter("{.metadata.name}", as_json=True)(POD) == '[\n    "p"\n]\n'
+
+    def test_missing_keys(self) -> None:
+        assert JsonPathPrinter("{.spec.x}")(POD) == ""
+        with pytest.raises(UsageError):
+            JsonPathPrinter("{.spec.x}", allow_missing_keys=False)(POD)
+
+    def test_a_template_that_cannot_be_parsed(self) -> None:
+        with pytest.raises(UsageError):
+            JsonPathPrinter("{.items")
 
 
-def test_control_characters_in_columns_are_written_out() -> None:
-    printer = CustomColumnsPrinter(columns_of_spec("A:.a"), no_headers=True)
-    assert printer({"a": "\x1b[2J\r\x07\x9b"}) == "^[[2J\\r\\x07\\x9b\n"
+class TestCustomColumns:
+    def test_values(self) -> None:
+        columns = columns_of_spec("NAME:metadata.name,LABELS:{.metadata},NO:.x,ALL:.spec.list[*]")
+        pod = {**POD, "spec": {"list": [1, None, "x", True]}}
+        assert CustomColumnsPrinter(columns)(as_list([pod])) == (
+            "NAME   LABELS        NO       ALL\np      map[name:p]   <none>   1,<nil>,x,true\n"
+        )
+
+    def test_a_header_once_and_lines_under_those_before(self) -> None:
+        printer = CustomColumnsPrinter(columns_of_spec("NAME:.metadata.name,KIND:.kind"))
+        assert printer.several([{**POD, "metadata": {"name": "a-long-name"}}]) == (
+            "NAME          KIND\na-long-name   Pod\n"
+        )
+        assert printer(POD) == "p             Pod\n"
+
+    def test_a_header_for_nothing_and_none_where_it_is_not_wanted(self) -> None:
+        columns = columns_of_spec("NAME:.metadata.name")
+        assert CustomColumnsPrinter(columns)(as_list([])) == "NAME\n"
+        assert CustomColumnsPrinter(columns, no_headers=True)(POD) == "p\n"
+
+    def test_nothing_that_steers_a_terminal(self) -> None:
+        printer = CustomColumnsPrinter(columns_of_spec("A:.a"), no_headers=True)
+        assert printer({"a": "\x1b[31m\r\x07\x9b"}) == "^[[31m\\r\\x07\\x9b\n"
+
+    def test_columns_of_a_file(self) -> None:
+        columns = columns_of_file("NAME KIND\n.metadata.name   {.kind}\nmore\n")
+        assert CustomColumnsPrinter(columns)(POD) == "NAME   KIND\np      Pod\n"
+
+    @pytest.mark.parametrize("text", ["", "A", "A B\n.a", "\n\n"])
+    def test_files_that_do_not_fit(self, text: str) -> None:
+        with pytest.raises(UsageError):
+            columns_of_file(text)
+
+    @pytest.mark.parametrize("text", ["NAME", "NAME:.a,B", "A:{.a}{.b}", "A:{.a"])
+    def test_columns_that_do_not_fit(self, text: str) -> None:
+        with pytest.raises(UsageError):
+            columns_of_spec(text)
 
 
-def test_columns_of_a_file() -> None:
-    columns = columns_of_file("NAME   KIND\n.metadata.name {.kind}\nmore\n")
-    printer = CustomColumnsPrinter(columns)
-    assert printer(POD) == "NAME    KIND\nweb-0   Pod\n"
+class TestFormats:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("", Format("table")),
+            ("table", Format("table")),
+            ("wide", Format("wide")),
+            ("JSON", Format("json")),
+            ("yaml", Format("yaml")),
+            ("name", Format("name")),
+            ("jsonpath={.a=b}", Format("jsonpath", "{.a=b}")),
+            ("custom-columns=A:.a", Format("custom-columns", "A:.a")),
+        ],
+    )
+    def test_read(self, text: str, expected: Format) -> None:
+        assert parse_format(text) == expected
 
+    def test_a_template_of_its_own_flag(self) -> None:
+        assert parse_format("jsonpath", "{.a}") == Format("jsonpath", "{.a}")
+        assert parse_format("jsonpath={.b}", "{.a}") == Format("jsonpath", "{.a}")
+        with pytest.raises(UsageError, match="Go templates"):
+            parse_format("", "{{.a}}")
 
-@pytest.mark.parametrize("spec", ["A", "A:.a,B", "A:{.a", "A:{range .a}{.b}", "A:.a[x]"])
-def test_what_is_no_column(spec: str) -> None:
-    with pytest.raises(UsageError):
-        columns_of_spec(spec)
+    @pytest.mark.parametrize(
+        "text", ["go-template={{.a}}", "go-template", "template", "xml", "json=a"]
+    )
+    def test_what_is_none(self, text: str) -> None:
+        with pytest.raises(UsageError) as caught:
+            parse_format(text)
+        assert caught.value.hint
 
+    @pytest.mark.parametrize("text", ["jsonpath", "jsonpath=", "custom-columns", "jsonpath-file="])
+    def test_a_template_that_is_missing(self, text: str) -> None:
+        with pytest.raises(UsageError, match="needs a template"):
+            parse_format(text)
 
-@pytest.mark.parametrize("text", ["", "A", "A B\n.a\n", "A\n.a .b\n", "A\n{.a\n"])
-def test_what_is_no_file_of_columns(text: str) -> None:
-    with pytest.raises(UsageError):
-        columns_of_file(text)
-
-
-def test_jsonpath_of_an_object_and_of_a_list() -> None:
-    names = JsonPathPrinter("{.items[*].metadata.name}")
-    assert names(as_list([POD, POD])) == "web-0 web-0"
-    assert JsonPathPrinter("{.metadata.name}", as_json=True)(POD) == '[\n    "web-0"\n]\n'
-    with pytest.raises(JSONPathError):
-        JsonPathPrinter("{.missing}", allow_missing_keys=False)(POD)
-    with pytest.raises(JSONPathError):
-        JsonPathPrinter("{.spec")
-
-
-def test_lists() -> None:
-    assert as_list([]) == TABLE["objects"]["empty"]
-    assert items_of(as_list([POD])) == [POD]
-    assert items_of(POD) == [POD]
-    assert items_of({"kind": "List", "items": [POD, 1, None]}) == [POD]
-    bare = without_managed_fields(as_list([POD, {"kind": "X"}, {"metadata": None}]))
-    assert all("managedFields" not in (item.get("metadata") or {}) for item in bare["items"])
-
-
-@pytest.mark.parametrize(
-    ("obj", "name"),
-    [
-        (POD, "pod/web-0"),
-        (TABLE["objects"]["thing"], "thing.example.com/t"),
-        ({"kind": "Pod", "apiVersion": "v1"}, "pod/<unknown>"),
-        ({"kind": "Pod", "apiVersion": "v1", "metadata": []}, "pod/<unknown>"),
-        ({}, "<unknown>/<unknown>"),
-    ],
-)
-def test_names(obj: dict[str, Any], name: str) -> None:
-    assert name_of(obj) == name
+    @pytest.mark.parametrize(
+        ("text", "file", "expected"),
+        [
+            ("json", "", '{\n    "kind": "Pod"\n}\n'),
+            ("yaml", "", "kind: Pod\n"),
+            ("name", "", "pod/<unknown>\n"),
+            ("jsonpath={.kind}", "", "Pod"),
+            ("jsonpath-as-json={.kind}", "", '[\n    "Pod"\n]\n'),
+            ("jsonpath-file=x", "{.kind}!", "Pod!"),
+            ("custom-columns=K:.kind", "", "K\nPod\n"),
+            ("custom-columns-file=x", "K\n.kind", "K\nPod\n"),
+        ],
+    )
+    def test_the_printer_of_each(self, text: str, file: str, expected: str) -> None:
+        read = {"x": file}.__getitem__
+        assert printer_for(parse_format(text), read_file=read)({"kind": "Pod"}) == expected
