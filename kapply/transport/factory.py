@@ -25,6 +25,7 @@ def open_transport(
     log: TextIO | None = None,
     tracers: Sequence[Tracer] = (),
     wait: Callable[[float], bool] | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> HttpTransport:
     """A transport to `connection` as `credential`.
 
@@ -38,6 +39,7 @@ def open_transport(
         tracers: others that see every exchange.
         wait: sleeps between tries; True when the run is to end, which ends the tries. Without
             it `HttpTransport.stop` wakes whoever waits.
+        notify: told, in a sentence, what is waited for when it takes a second or more.
 
     Raises:
         ConfigError: a proxy that cannot be used. CA and client certificate are read with the
@@ -57,4 +59,5 @@ def open_transport(
         concurrency=concurrency,
         tracers=tuple(seen),
         wait=wait,
+        notify=notify,
     )

@@ -40,6 +40,7 @@ TOTAL_SECONDS = 300.0
 MAX_BODY = 256 << 20
 #: What no URL may hold unescaped; a "#" would cut it.
 _NOT_IN_PATH = re.compile(r"[^!-~]|#")
+_NOTICE_SECONDS = 5.0
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 USER_AGENT = f"kapply/{__version__}"
 
@@ -55,6 +56,7 @@ class HttpTransport:
         retry: bounds of asking again.
         tracers: see every exchange.
         wait: sleeps the given seconds; True when it was interrupted, which ends the retries.
+        notify: told, in a sentence, what is waited for when it takes a second or more.
         clock: monotonic seconds. now: seconds since the epoch.
         connect_timeout, idle_timeout, total_timeout: seconds for a connection, for one read,
             and for a whole request with its retries.
@@ -75,6 +77,7 @@ class HttpTransport:
         retry: RetryPolicy | None = None,
         tracers: tuple[Tracer, ...] = (),
         wait: Callable[[float], bool] | None = None,
+        notify: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
         connect_timeout: float = CONNECT_SECONDS,
@@ -89,6 +92,8 @@ class HttpTransport:
         self._tracers = tracers
         self._stopped = threading.Event()
         self._wait = wait or self._stopped.wait
+        self._notify = notify
+        self._notified = -_NOTICE_SECONDS
         self._clock = clock
         self._now = now
         self._idle_timeout = idle_timeout
@@ -146,6 +151,7 @@ class HttpTransport:
             pause = decide(outcome, attempt, self._retry)
             if pause is None or self._clock() + pause >= deadline or self._stopped.is_set():
                 break
+            self._tell(outcome, pause)
             if pause and self._wait(pause):
                 break
             waited += pause
@@ -190,6 +196,19 @@ class HttpTransport:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _tell(self, outcome: Response | KapplyError, pause: float) -> None:
+        if self._notify is None or pause < 1:
+            return
+        with self._lock:
+            # Many threads meet the same trouble at the same time.
+            if self._clock() - self._notified < _NOTICE_SECONDS:
+                return
+            self._notified = self._clock()
+        what = str(outcome)
+        if isinstance(outcome, Response):
+            what = f"{urlsplit(self._origin).netloc} answered {outcome.status}"
+        self._notify(f"{what}: trying again in {pause:.0f} s")
 
     def _once(self, request: Request, number: int, deadline: float) -> Response:
         exchange, _ = self._exchange(request, number, deadline, self._idle_timeout, False)

@@ -331,6 +331,28 @@ def test_eleven_requests_and_no_more() -> None:
         assert transport.counters.retries == 10
 
 
+def test_waiting_is_told_but_not_by_every_thread() -> None:
+    told: list[str] = []
+    now = [0.0]
+
+    def wait(seconds: float) -> bool:
+        now[0] += seconds
+        return False
+
+    busy = replies(answer(b"", 503, {"Retry-After": "1"}))
+    with serving(busy) as server:
+        transport = HttpTransport(
+            Connection(server.url),
+            wait=wait,
+            clock=lambda: now[0] + 1e9,
+            notify=told.append,
+        )
+        transport.send(GET)
+        transport.close()
+    where = f"127.0.0.1:{server.port}"
+    assert told == [f"{where} answered 503: trying again in 1 s"] * 2
+
+
 def test_an_interrupted_wait_ends_with_the_last_answer() -> None:
     busy = replies(answer(b"", 503, {"Retry-After": "1"}))
     with transport_to(busy, wait=Waits(stop_after=2)) as (transport, server, _):

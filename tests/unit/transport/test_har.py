@@ -21,6 +21,7 @@ from tests.unit.transport.server import answer, chunked, replies, serving
 
 NUMBER = {"type": "number", "minimum": -1}
 TEXT = {"type": "string"}
+MOMENT = r"^\d{4}(-\d\d){2}T\d\d(:\d\d){2}\.\d+(Z|[+-]\d\d:\d\d)$"
 PAIRS = {
     "type": "array",
     "items": {
@@ -61,7 +62,7 @@ SCHEMA = thing(
                         {
                             "startedDateTime": {
                                 "type": "string",
-                                "pattern": r"^\d{4}(-\d\d){2}T\d\d(:\d\d){2}\.\d+(Z|[+-]\d\d:\d\d)$",
+                                "pattern": MOMENT,
                             },
                             "time": {"type": "number", "minimum": 0},
                             "request": thing(
