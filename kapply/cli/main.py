@@ -6,6 +6,7 @@ Nothing but the chosen command's module is imported, and typer only when there i
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +24,8 @@ from kapply.version import __version__
 if TYPE_CHECKING:
     from kapply.report.ansi import Style
 
+#: For tests: every command ends as one that has a bug does.
+FORCE_BUG = "KAPPLY_FORCE_INTERNAL_ERROR"
 ISSUES = "the project's issue tracker"
 
 # Flags that people put before the command, as kubectl allows; True: a value follows.
@@ -85,8 +88,6 @@ def run(argv: Sequence[str]) -> int:
 
 def _error_style(argv: Sequence[str]) -> Style:
     """How errors are coloured; the flags may not have been read yet when one comes up."""
-    import os
-
     from kapply.report.ansi import Style, use_colour
 
     wish = "auto"
@@ -167,6 +168,8 @@ def _invoke(command: Any, name: str, args: list[str]) -> int:
     from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
     args = _go_style(command, args)
+    if os.environ.get(FORCE_BUG):
+        raise RuntimeError(f"forced by {FORCE_BUG}")
     try:
         result = command.main(args, prog_name=f"kapply {name}", standalone_mode=False)
     except NoArgsIsHelpError as error:
@@ -174,6 +177,14 @@ def _invoke(command: Any, name: str, args: list[str]) -> int:
         return EXIT_USAGE
     except Exit as error:
         return int(error.exit_code)
+    except SystemExit as error:
+        # Click ends the process itself, with 1, when whoever read our output has left.
+        if isinstance(error.__context__, BrokenPipeError):
+            raise error.__context__ from None
+        raise
+    except SystemExit:
+        # The one place where click ends the process: whoever read the output has left.
+        raise BrokenPipeError from None
     except Abort:
         _say("interrupted")
         return EXIT_SIGINT
@@ -255,7 +266,6 @@ def _help() -> str:
 
 def _internal(error: Exception) -> int:
     """A bug: one line on what it was and where it struck, and where to report it."""
-    import os
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -274,8 +284,6 @@ def _internal(error: Exception) -> int:
 
 def _silence_stdout() -> None:
     """Whoever read our output has left; the interpreter must not complain at exit."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from kapply.cli.table import COMMANDS
 from tests.cli.tool import Result, Tool, kapply_tool
 
 CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: v\n"
@@ -326,3 +328,22 @@ def test_a_failing_write_stops_the_waves_behind_it(
     assert "exceeded quota" in done.err
     assert "a.yaml:1:1" in done.err
     assert "1 failed" in done.err
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_a_bug_is_told_as_one_in_every_command(command: str, kapply: Tool) -> None:
+    done = kapply(command, env={"KAPPLY_FORCE_INTERNAL_ERROR": "1"})
+    assert done.code == 7
+    assert done.out == ""
+    assert "internal error: RuntimeError: forced" in done.err
+    assert "report it" in done.err
+    assert len(done.err.splitlines()) <= 4
+
+
+def test_a_reader_who_leaves_is_no_error(kapply: Tool) -> None:
+    command = " ".join([*kapply.command, "explain --help | head -1; echo ${PIPESTATUS[0]}"])
+    done = subprocess.run(
+        ["bash", "-c", command], env=kapply.env, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "0", done
+    assert done.stderr == ""
