@@ -11,7 +11,9 @@ from kapply.errors import ConfigError, CredentialError
 from kapply.transport.types import Endpoint
 
 
-def make_context(endpoint: Endpoint, pair: tuple[bytes, bytes] | None) -> ssl.SSLContext:
+def make_context(
+    endpoint: Endpoint, pair: tuple[bytes, bytes] | None, *, memory_file: bool = True
+) -> ssl.SSLContext:
     """The context for every connection to the endpoint: TLS 1.2 or newer.
 
     Trusted are the endpoint's roots and no others; without any, the system's. A certificate
@@ -20,6 +22,8 @@ def make_context(endpoint: Endpoint, pair: tuple[bytes, bytes] | None) -> ssl.SS
     Args:
         endpoint: CA, insecure.
         pair: client certificate chain and key in PEM.
+        memory_file: whether the pair may pass through a file without a name, where there are
+            such files; else it is one that only this user can open, for a moment.
 
     Raises:
         ConfigError: a CA that cannot be read or holds no certificate.
@@ -36,7 +40,7 @@ def make_context(endpoint: Endpoint, pair: tuple[bytes, bytes] | None) -> ssl.SS
     else:
         _load_roots(context, endpoint)
     if pair is not None:
-        _load_certificate(context, pair)
+        _load_certificate(context, pair, memory_file)
     return context
 
 
@@ -62,12 +66,14 @@ def _load_roots(context: ssl.SSLContext, endpoint: Endpoint) -> None:
         raise ConfigError(f"{named} holds no certificate", hint="It has to be PEM.")
 
 
-def _load_certificate(context: ssl.SSLContext, pair: tuple[bytes, bytes]) -> None:
+def _load_certificate(
+    context: ssl.SSLContext, pair: tuple[bytes, bytes], memory_file: bool
+) -> None:
     # The ssl module reads certificates from files only: both go into one that has no name
     # where the system can do that, and that only this user can open where it cannot.
     content = pair[0].rstrip() + b"\n" + pair[1]
     try:
-        if hasattr(os, "memfd_create"):
+        if memory_file and hasattr(os, "memfd_create"):
             descriptor = os.memfd_create("kapply")
             with os.fdopen(descriptor, "wb") as memory:
                 memory.write(content)

@@ -35,11 +35,13 @@ class Server:
 
     handler: Handler
     context: ssl.SSLContext | None = None
+    host: str = "127.0.0.1"
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
 
     def __post_init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, 0), family=family)
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -47,7 +49,8 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"{'https' if self.context else 'http'}://127.0.0.1:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.context else 'http'}://{host}:{self.port}"
 
     def start(self) -> None:
         thread = threading.Thread(target=self._accept, daemon=True)
@@ -156,8 +159,10 @@ def replies(*payloads: bytes) -> Handler:
 
 
 @contextlib.contextmanager
-def serving(handler: Handler, context: ssl.SSLContext | None = None) -> Iterator[Server]:
-    server = Server(handler, context)
+def serving(
+    handler: Handler, context: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[Server]:
+    server = Server(handler, context, host)
     server.start()
     try:
         yield server

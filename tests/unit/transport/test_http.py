@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import threading
@@ -133,6 +134,25 @@ def test_a_header_that_cannot_be_sent(direct: bool) -> None:
                 transport.send(Request("GET", "/", headers={"X-A": value}))
             assert value not in str(caught.value)
     assert server.requests == []
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+@BOTH
+@pytest.mark.skipif(not has_ipv6(), reason="no IPv6 on loopback")
+def test_ipv6(direct: bool) -> None:
+    with (
+        serving(replies(answer(b"ok")), host="::1") as server,
+        HttpTransport(Connection(server.url), direct=direct) as transport,
+    ):
+        assert transport.send(Request("GET", "/")).body == b"ok"
+        assert server.requests[0].headers["host"] == f"[::1]:{server.port}"
 
 
 def test_importing_is_cheap_until_a_transport_is_opened() -> None:

@@ -6,6 +6,7 @@ import datetime
 import os
 import socket
 import ssl
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,20 @@ def test_client_certificates_that_cannot_be_used(authority: Authority, case: str
         make_context(
             Connection("https://h", ca_data=authority.certificate), (pair.certificate, pair.key)
         )
+
+
+def test_a_client_certificate_leaves_no_file_behind(
+    authority: Authority,
+) -> None:
+    pair = authority.issue("alice")
+    folder = Path(tempfile.gettempdir())
+    before = set(folder.glob("kapply-*.pem"))
+    endpoint = Connection("https://h", ca_data=authority.certificate)
+    for memory_file in (True, False):
+        make_context(endpoint, (pair.certificate, pair.key), memory_file=memory_file)
+        with pytest.raises(CredentialError):
+            make_context(endpoint, (pair.certificate, b""), memory_file=memory_file)
+    assert set(folder.glob("kapply-*.pem")) <= before
 
 
 @pytest.mark.parametrize("data", [b"garbage", b"\x00\xff", b"-----BEGIN CERTIFICATE-----\nx"])
