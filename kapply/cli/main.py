@@ -182,9 +182,6 @@ def _invoke(command: Any, name: str, args: list[str]) -> int:
         if isinstance(error.__context__, BrokenPipeError):
             raise error.__context__ from None
         raise
-    except SystemExit:
-        # The one place where click ends the process: whoever read the output has left.
-        raise BrokenPipeError from None
     except Abort:
         _say("interrupted")
         return EXIT_SIGINT
