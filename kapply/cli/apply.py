@@ -21,6 +21,7 @@ from kapply.cli.options import (
     Selector,
     Validate,
     connected,
+    duration,
     reject_unknown,
 )
 from kapply.errors import EXIT_DIFFERENCES, EXIT_OK, EXIT_REFUSED, RefusedError
@@ -49,6 +50,12 @@ def apply(
     validate: Validate = "strict",
     concurrency: Concurrency = 8,
     proof: Proof = True,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Then wait until all objects are healthy.")
+    ] = False,
+    timeout: Annotated[
+        str, typer.Option("--timeout", help="How long --wait waits for all of it: 30s, 5m.")
+    ] = "5m",
     output: Output = "text",
     *,
     connect: ConnectFlags,
@@ -68,6 +75,7 @@ def apply(
         from kapply.errors import UsageError
 
         raise UsageError("client-side apply is not there yet", hint="Leave --no-server-side out.")
+    seconds = duration(timeout, "--timeout")
     started = time.monotonic()
     report = text_report(connect.color, names_only=output == "name")
     with planned_input(
@@ -105,7 +113,12 @@ def apply(
         finally:
             applier.result.seconds = time.monotonic() - started
             report.summary(applier.result)
-        return applier.result.exit_code
+        if not wait or applier.result.exit_code != EXIT_OK:
+            return applier.result.exit_code
+        from kapply.cli.waiting import wait_for_applied
+
+        quiet = output == "name"
+        return wait_for_applied(session, applier.result, seconds, report, quiet=quiet)
 
 
 @connected

@@ -23,6 +23,7 @@ COMMANDS: dict[str, Entry] = {
     "delete": Entry(
         "Change", "kapply.cli.delete", "delete", "Delete the objects that manifests describe."
     ),
+    "wait": Entry("Change", "kapply.cli.wait", "wait", "Wait until objects are healthy."),
     "render": Entry(
         "Check", "kapply.cli.render", "render", "Print manifests exactly as they would be sent."
     ),

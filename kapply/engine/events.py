@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from kapply.engine.diagnosis import Diagnosis
 from kapply.errors import EXIT_OK, EXIT_REFUSED, Origin, worst_exit_code
+from kapply.kstatus import Status
 from kapply.meta import JsonObject, ObjectRef
 from kapply.planning.model import Cause, Change
 
@@ -81,7 +83,38 @@ class Warned:
     origin: Origin | None = None
 
 
-Event = WaveStarted | ObjectDone | Waiting | Warned
+@dataclass(frozen=True, slots=True)
+class HealthChanged:
+    """What is known of the health of an object that is waited for, each time it changes.
+
+    Attributes:
+        ref: which object.
+        status: its kstatus; with `--for`, Current once all that was asked for holds.
+        message: why, in a few words.
+        note: what the verdict leaves out; told once.
+        seconds: since the wait began.
+        final: it is not waited for any longer.
+    """
+
+    ref: ObjectRef
+    status: Status
+    message: str = ""
+    note: str = ""
+    seconds: float = 0.0
+    origin: Origin | None = None
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HealthTick:
+    """Every second of a wait: how long it has taken, and how many objects are not there yet."""
+
+    seconds: float
+    pending: int
+    total: int
+
+
+Event = WaveStarted | ObjectDone | Waiting | Warned | HealthChanged | HealthTick | Diagnosis
 
 
 @dataclass(slots=True)

@@ -1,0 +1,110 @@
+"""What `apply --wait` and `wait` share: the wait itself, and where its lines go."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from kapply.engine.health_model import HealthResult, Target, WaitOptions
+from kapply.report.health import HealthReport, LiveRegion
+
+if TYPE_CHECKING:
+    from kapply.cli.wiring import Session
+    from kapply.engine.events import RunResult
+    from kapply.meta import JsonObject
+    from kapply.report.text import TextReport
+
+#: What the sandbox says of itself in /version.
+SANDBOX_MARK = "kapply.sandbox"
+
+
+def run_wait(
+    session: Session,
+    targets: Sequence[Target],
+    options: WaitOptions,
+    report: TextReport,
+    *,
+    crds: Iterable[JsonObject] = (),
+    quiet: bool = False,
+    done_word: str = "is ready",
+) -> HealthResult:
+    """Wait and tell of it; the first SIGINT or SIGTERM ends the wait.
+
+    Raises:
+        KapplyError: there is no way to the server.
+    """
+    from kapply.cli.screen import err_line, out_line
+    from kapply.engine.events import Warned
+    from kapply.engine.health import HealthWaiter
+    from kapply.engine.parallel import stopped_by_signals
+
+    waiter = HealthWaiter(session.client, options, session.stop, crds=crds)
+    health = HealthReport(
+        out_line,
+        err_line,
+        report.style,
+        now=lambda: datetime.now(UTC),
+        done_word=done_word,
+        quiet=quiet,
+        live=None if quiet else _live_region(report),
+    )
+    try:
+        with stopped_by_signals(session.stop):
+            for event in waiter.wait(targets):
+                if isinstance(event, Warned):
+                    health.clear()
+                    report.event(event)
+                else:
+                    health.event(event)
+    finally:
+        health.summary(waiter.result)
+    return waiter.result
+
+
+def wait_for_applied(
+    session: Session, result: RunResult, timeout: float, report: TextReport, *, quiet: bool
+) -> int:
+    """Wait for all objects of a run that went well; gives the exit code."""
+    from kapply.engine.health_facts import CUSTOM_RESOURCES
+
+    targets, crds = [], []
+    for done in result.done:
+        item = done.change.desired if done.change else None
+        if item is None or done.obj is None:
+            continue
+        written = done.obj is not done.change.live if done.change else True
+        targets.append(Target(item.mapping, done.ref, item.origin, done.obj, written))
+        if done.ref.gvk.group_kind == CUSTOM_RESOURCES.gvk.group_kind:
+            crds.append(done.obj)
+    options = WaitOptions(timeout=timeout, controllers=runs_controllers(session))
+    return run_wait(session, targets, options, report, crds=crds, quiet=quiet).exit_code
+
+
+def runs_controllers(session: Session) -> bool:
+    """Whether anything on the server acts on objects; the sandbox says that nothing does."""
+    from kapply.errors import ApiError
+
+    try:
+        version = session.client.get_json("/version")
+    except ApiError:
+        return True
+    found = version.get("gitVersion") if isinstance(version, dict) else None
+    return not (isinstance(found, str) and SANDBOX_MARK in found)
+
+
+def _live_region(report: TextReport) -> LiveRegion | None:
+    """On a terminal that can move its cursor; elsewhere lines are all there is."""
+    if not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+        return None
+
+    def write(text: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    size: Callable[[], tuple[int, int]] = lambda: tuple(shutil.get_terminal_size())  # noqa: E731
+    return LiveRegion(write, size, report.style)
