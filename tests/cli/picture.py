@@ -27,6 +27,8 @@ COLOURS = {
     "2": "#8b949e",
 }
 INK, GROUND, BAR = "#e6edf3", "#0d1117", "#161b22"
+# Viewers fold plain spaces, whatever xml:space says.
+_SPACE = "\u00a0"
 _SGR = re.compile(r"\x1b\[([0-9;]*)m")
 
 
@@ -85,7 +87,7 @@ def draw(lines: list[str]) -> str:
             for n, colour in enumerate(("#ff5f57", "#febc2e", "#28c840"))
         ),
         '<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"'
-        f' font-size="14" fill="{INK}" xml:space="preserve">',
+        f' font-size="14" fill="{INK}">',
     ]
     for number, line in enumerate(lines):
         out += _line(line, TOP + LINE * number)
@@ -114,7 +116,7 @@ def _line(line: str, y: int) -> list[str]:
         length = len(part) * WIDTH
         elements.append(
             f'<text x="{x:.1f}" y="{y}" fill="{colour}"{weight} textLength="{length:.1f}">'
-            f"{html.escape(part)}</text>"
+            f"{html.escape(part).replace(' ', _SPACE)}</text>"
         )
         column += len(part)
     return elements
