@@ -9,8 +9,15 @@ from typing import Any
 import pytest
 
 from kapply.merge.errors import MergeError
+from kapply.merge.jsonpatch import apply_json_patch
 from kapply.merge.jsonvalue import copy_json
-from kapply.merge.schema import Type
+from kapply.merge.mergepatch import (
+    apply_merge_patch,
+    create_merge_patch,
+    create_three_way_merge_patch,
+)
+from kapply.merge.pointer import format_pointer
+from kapply.merge.schema import DEDUCED, Type
 from kapply.merge.schema_openapi import Schema
 from kapply.merge.strategic import apply_patch, create_three_way, create_two_way
 from tests.oracle.driver import Oracle, go_oracle
@@ -180,3 +187,125 @@ def _twist(rnd: random.Random, patch: Any) -> None:
         )
     elif names:
         patch[rnd.choice(names)] = rnd.choice((None, "a", {}, [], {"a": None}))
+
+
+def anything(rnd: random.Random, depth: int = 4) -> Any:
+    """JSON of any shape, with nulls."""
+    chance = rnd.random()
+    if depth == 0 or chance < 0.35:
+        return rnd.choice((None, None, "a", "b", 1, 2, 1.5, True, False, {}, []))
+    if chance < 0.8:
+        names = rnd.sample(("a", "b", "c", "d/~", ""), rnd.randint(0, 3))
+        return {name: anything(rnd, depth - 1) for name in names}
+    return [anything(rnd, depth - 1) for _ in range(rnd.randint(0, 3))]
+
+
+def some_object(rnd: random.Random) -> Any:
+    return {name: anything(rnd) for name in rnd.sample(("a", "b", "c", "d/~"), rnd.randint(0, 4))}
+
+
+def test_merge_patch(go_oracle: Oracle) -> None:
+    rnd = seeded(400)
+    cases = [
+        {"original": some_object(rnd), "patch": rnd.choice((some_object, anything))(rnd)}
+        for _ in range(CASES)
+    ]
+    taken = merge_oracle.compare(
+        go_oracle,
+        "patch.merge",
+        cases,
+        lambda case: {"value": apply_merge_patch(case["original"], case["patch"])},
+    )
+    assert taken > CASES / 2
+
+
+def test_merge_patches_made(go_oracle: Oracle) -> None:
+    rnd = seeded(401)
+
+    def triple() -> dict[str, Any]:
+        original = value_of(rnd, DEDUCED, 5) if rnd.random() < 0.5 else some_object(rnd)
+        original = original if isinstance(original, dict) else {"a": original}
+        return {
+            "original": original,
+            "modified": edit(rnd, original, DEDUCED),
+            "current": edit(rnd, original, DEDUCED),
+        }
+
+    cases = [triple() for _ in range(CASES)]
+    taken = merge_oracle.compare(
+        go_oracle,
+        "patch.merge.two",
+        cases,
+        lambda case: {"value": create_merge_patch(case["original"], case["modified"])},
+    )
+    assert taken == CASES
+    taken = merge_oracle.compare(
+        go_oracle,
+        "patch.merge.three",
+        cases,
+        lambda case: {
+            "value": create_three_way_merge_patch(
+                case["original"], case["modified"], case["current"]
+            )
+        },
+    )
+    assert taken == CASES
+
+
+def places(value: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    found = [path]
+    if isinstance(value, dict | list):
+        inside: Any = value.items() if isinstance(value, dict) else enumerate(value)
+        for name, item in inside:
+            found += places(item, (*path, name))
+    return found
+
+
+def some_path(rnd: random.Random, document: Any) -> str:
+    path = rnd.choice(places(document))
+    chance = rnd.random()
+    if chance < 0.3:
+        path = (*path, rnd.choice(("a", "b", "d/~", 0, 1, "-", "-1", "x", "+1", "01")))
+    text = format_pointer(path)
+    return text.removeprefix("/") if chance > 0.98 else text
+
+
+def test_json_patch(go_oracle: Oracle) -> None:
+    rnd = seeded(402)
+
+    def operation(document: Any) -> Any:
+        kind = rnd.choice(("add", "add", "remove", "replace", "move", "copy", "test", "test"))
+        found: dict[str, Any] = {"op": kind, "path": some_path(rnd, document)}
+        if kind in ("move", "copy"):
+            found["from"] = some_path(rnd, document)
+        elif kind != "remove":
+            # To json-patch a null that an operation brought is not the null of a document.
+            found["value"] = anything(rnd, 2) if kind == "test" else anything(rnd, 2) or "a"
+            if kind == "test" and rnd.random() < 0.7:
+                path = rnd.choice(places(document))
+                found["path"] = format_pointer(path)
+                value = document
+                for part in path:
+                    value = value[part]
+                found["value"] = value
+        if rnd.random() < 0.01:
+            found.pop(rnd.choice(("op", "path")))
+        return found
+
+    cases = []
+    for _ in range(CASES):
+        document = some_object(rnd)
+        cases.append(
+            {
+                "original": document,
+                "patch": [operation(document) for _ in range(rnd.choice((1, 1, 2, 3)))],
+            }
+        )
+    taken = merge_oracle.compare(
+        go_oracle,
+        "patch.json",
+        cases,
+        lambda case: {"value": apply_json_patch(case["original"], case["patch"])},
+        panics=True,
+    )
+    assert taken > CASES / 4

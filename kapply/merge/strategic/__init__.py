@@ -8,36 +8,18 @@ apimachinery's strategicpatch. Which lists merge is said by a Type (x-kubernetes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Iterable
 
-from kapply.merge.errors import PatchConflictError, PatchError, PreconditionError, bounded
+from kapply.merge.errors import PatchConflictError, PatchError, bounded
 from kapply.merge.jsonvalue import Json, copy_json, go_json
+from kapply.merge.preconditions import Precondition, check
 from kapply.merge.schema import Type
 from kapply.merge.strategic.apply import MergeOptions, merge_map
 from kapply.merge.strategic.conflicts import have_conflicts
 from kapply.merge.strategic.diff import DiffOptions, diff_maps
 
-#: Says whether a patch is acceptable.
-Precondition: TypeAlias = Callable[[Json], bool]
-
 _ON_OBJECT = MergeOptions(on_object=True, drop_nulls=True)
 _ON_PATCH = MergeOptions(on_object=False, drop_nulls=False)
-
-
-def key_unchanged(name: str) -> Precondition:
-    """The patch leaves the top-level key `name` alone (kubectl: apiVersion, kind)."""
-    return lambda patch: name not in patch
-
-
-def metadata_unchanged(name: str) -> Precondition:
-    """The patch leaves metadata.`name` alone (kubectl: name)."""
-
-    def holds(patch: Json) -> bool:
-        metadata = patch.get("metadata")
-        return not isinstance(metadata, dict) or name not in metadata
-
-    return holds
 
 
 @bounded
@@ -57,7 +39,7 @@ def create_two_way(
         PatchError: a list that cannot be merged, or a field the type does not have.
     """
     patch = diff_maps(_map(original), _map(modified), type_, DiffOptions(order=True))
-    return _checked(patch, preconditions)
+    return check(patch, preconditions)
 
 
 @bounded
@@ -88,7 +70,7 @@ def create_three_way(
     before, after, live = _map(original), _map(modified), _map(current)
     delta = diff_maps(live, after, type_, DiffOptions(order=True, deletions=False))
     deletions = diff_maps(before, after, type_, DiffOptions(order=True, changes=False))
-    patch = _checked(merge_map(deletions, delta, type_, _ON_PATCH), preconditions)
+    patch = check(merge_map(deletions, delta, type_, _ON_PATCH), preconditions)
     if not overwrite:
         changed = diff_maps(before, live, type_, DiffOptions())
         if have_conflicts(patch, changed, type_):
@@ -118,10 +100,3 @@ def _map(value: Json) -> dict[str, Json]:
         raise PatchError("invalid JSON document", code=400)
     copied: dict[str, Json] = copy_json(value)
     return copied
-
-
-def _checked(patch: Json, preconditions: Iterable[Precondition]) -> Json:
-    for holds in preconditions:
-        if not holds(patch):
-            raise PreconditionError(f"precondition failed for: {go_json(patch)}")
-    return patch

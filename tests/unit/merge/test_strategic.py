@@ -8,15 +8,10 @@ import pytest
 
 from kapply.merge.errors import MergeError, PatchConflictError, PatchError, PreconditionError
 from kapply.merge.jsonvalue import copy_json
+from kapply.merge.preconditions import key_unchanged, metadata_unchanged
 from kapply.merge.schema import Atom, Type, of_atom
 from kapply.merge.schema_openapi import Schema
-from kapply.merge.strategic import (
-    apply_patch,
-    create_three_way,
-    create_two_way,
-    key_unchanged,
-    metadata_unchanged,
-)
+from kapply.merge.strategic import apply_patch, create_three_way, create_two_way
 from kapply.merge.strategic.apply import MergeOptions, merge_map
 from kapply.merge.strategic.conflicts import have_conflicts
 from kapply.merge.strategic.lists import in_order, sort_by_order, sort_by_text, without_duplicates
