@@ -87,6 +87,6 @@ class HttpStream:
                 if not isinstance(failure, (UnreachableError, ProtocolError)):
                     failure = UnreachableError(str(failure))
                 raise failure from error
-            if piece is None:
+            if piece is None or self._closed:
                 return
             yield piece

@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from kapply.meta import Request, Response
 from kapply.transport.http import HttpTransport
 from kapply.transport.tls import make_context
 from tests.unit.transport.pki import DAY, Authority, Pair, server_context
-from tests.unit.transport.server import Received, Server, answer, replies, serving
+from tests.unit.transport.server import Received, Server, answer, chunked, replies, serving
 
 BOTH = pytest.mark.parametrize("direct", [True, False], ids=["pool", "session"])
 
@@ -320,6 +321,44 @@ def test_old_tls_is_refused(tmp_path: Path, authority: Authority) -> None:
     ):
         ask(Connection(server.url, ca_data=authority.certificate))
     assert server.requests == []
+
+
+@pytest.mark.parametrize("in_recv", [True, False])
+def test_close_ends_a_stream_that_another_thread_reads(
+    authority: Authority, context: ssl.SSLContext, in_recv: bool
+) -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    def handle(_: Received, connection: socket.socket) -> None:
+        connection.sendall(chunked([b"one\n", b"two\n"], end=False))
+        connection.recv(1)
+
+    got: list[bytes] = []
+    with serving(handle, context) as server:
+        connection = Connection(server.url, ca_data=authority.certificate)
+        transport = HttpTransport(connection)
+        with transport.stream(Request("GET", "/")) as stream:
+
+            def read() -> None:
+                for line in stream.lines():
+                    got.append(line)
+                    if len(got) == 2:
+                        reading.set()
+                        if not in_recv:
+                            go_on.wait(5)
+
+            thread = threading.Thread(target=read)
+            thread.start()
+            assert reading.wait(5)
+            stream.close()
+            go_on.set()
+            thread.join(5)
+            assert not thread.is_alive()
+        # The connection is gone for good, and the next request has another.
+        server.handler = replies(answer(b"ok"))
+        assert transport.send(Request("GET", "/")).body == b"ok"
+        transport.close()
+    assert got == [b"one", b"two"]
 
 
 def test_unverified_connections_warn_nobody_on_stderr(
