@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kapply.sandbox import status
+from kapply.meta import GroupVersionKind
+from kapply.sandbox import protobuf, status
+from kapply.sandbox.registry import go_type_of
 from kapply.sandbox.request import JSON_TYPE, YAML_TYPE, Call
 from kapply.sandbox.wire import DecodeError, codec_of
 
@@ -134,7 +136,26 @@ def parse(call: Call, *, expected: str = "") -> tuple[Any, Strict]:
         if not isinstance(value, dict):
             raise status.bad_request(f"{where}yaml: a mapping is expected ({body.hex()})")
         return value, strict
+    if media_type == protobuf.MEDIA_TYPE:
+        return _parse_protobuf(call, body, expected), []
     raise status.unsupported_media_type(_ACCEPTED)
+
+
+def _parse_protobuf(call: Call, body: bytes, expected: str) -> dict[str, Any]:
+    try:
+        api_version, kind, message = protobuf.unwrap(body)
+        group, _, version = api_version.rpartition("/")
+        go_type = go_type_of(GroupVersionKind(group, version, kind))
+        if kind == expected == "DeleteOptions":
+            go_type = "meta/v1.DeleteOptions"
+        if not go_type:
+            raise protobuf.ProtobufError(f"no kind {status.quoted(kind)} is registered")
+        value = protobuf.decode_message(go_type, message)
+    except protobuf.ProtobufError as error:
+        raise status.bad_request(
+            f"the object provided is unrecognized (must be of type {expected}): {error}"
+        ) from None
+    return {**value, "kind": kind, "apiVersion": api_version}
 
 
 def _binary(body: bytes) -> bool:

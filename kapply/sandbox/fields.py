@@ -15,7 +15,7 @@ from kapply.sandbox.registry import Resource
 from kapply.sandbox.request import Call
 from kapply.sandbox.schemas import versions_of
 from kapply.sandbox.status import Failure
-from kapply.sandbox.wire import DecodeError
+from kapply.sandbox.wire import DecodeError, codec_of
 
 __all__ = ["apply_patch", "manage_update", "only_times_differ"]
 
@@ -44,13 +44,24 @@ def _filters(resource: Resource, subresource: str) -> dict[str, FieldFilter]:
     return {resource.gvk.api_version: excluding(fields)}
 
 
+def _empty(resource: Resource) -> Object:
+    """What a create starts from: the zero value of the type, whose fields nobody adds."""
+    typed = {"kind": resource.gvk.kind, "apiVersion": resource.gvk.api_version}
+    if resource.crd is not None:
+        return typed
+    zero: Object = codec_of(resource.go_type).unset()
+    return {**zero, **typed}
+
+
 def manage_update(call: Call, live: Object | None, new: Object) -> Object:
     """The new object with its managedFields, after a create, update or patch by any other way."""
     manager = _field_manager(call)
     if call.resource.crd is None:
         new = {**new, "kind": manager.kind, "apiVersion": manager.api_version}
     try:
-        updated: Object = manager.update(live, new, call.field_manager, now=call.env.timestamp())
+        updated: Object = manager.update(
+            live or _empty(call.resource), new, call.field_manager, now=call.env.timestamp()
+        )
     except MergeError:
         # The server keeps the write and gives up on the owners (UpdateNoErrors).
         metadata = dict(new["metadata"])

@@ -84,7 +84,7 @@ def versions_of(resource: Resource, registry: Registry) -> Versions:
     served = [
         other
         for other in registry.all()
-        if other.storage == resource.storage and other.gvk.kind == resource.gvk.kind
+        if (other.storage, other.group) == (resource.storage, resource.group)
     ]
     by_version = {other.gvk.api_version: other for other in served or [resource]}
 

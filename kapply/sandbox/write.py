@@ -162,8 +162,7 @@ def patch(call: Call, writer: Writer) -> Response:
                 f"uid mismatch: the provided object specified uid {metadata['uid']}, and no"
                 " existing object was found",
             )
-        _match_namespace(call, metadata)
-        _check_name(call, metadata.get("name") or "")
+        check_names(call, obj)
         _dedup_owners(call, obj)
         return obj
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.scenarios import DATA
@@ -51,6 +52,7 @@ Types = dict[str, str | list[list[object]]]
 
 _STRUCT = re.compile(r"^type (\w+) struct ?\{")
 _ALIAS = re.compile(r"^type (\w+) (?!struct\b|interface\b)=? ?(\S+)$")
+_NUMBER = re.compile(r'protobuf:"\w+,(\d+),')
 _FIELD = re.compile(r'^\s*(?:(\w+)\s+)?(\S+)\s+`[^`]*json:"([^"]*)"')
 _IMPORT = re.compile(r'^(?:import)?\s*(?:(\w+)\s+)?"(k8s\.io/[^"]+)"')
 
@@ -104,11 +106,13 @@ def read_file(path: Path, package: str) -> Types:
             go_type = qualify(found[2], package, imports)
             if name == "-":
                 continue
+            numbered = _NUMBER.search(line)
+            number = int(numbered[1]) if numbered else 0
             if "inline" in options or not (name or found[1]):
-                fields.append(["", go_type, 0])
+                fields.append(["", go_type, 0, number])
                 continue
             flags = ("omitempty" in options) + 2 * ("omitzero" in options)
-            fields.append([name, go_type, flags])
+            fields.append([name, go_type, flags, number])
     return types
 
 
@@ -121,7 +125,7 @@ def flatten(types: Types) -> Types:
         if isinstance(found, str):
             return fields_of(found)
         assert isinstance(found, list), name
-        for json_name, go_type, flags in found:
+        for json_name, go_type, flags, _ in found:
             if json_name:
                 flat.append([json_name, go_type, flags])
             else:
@@ -134,6 +138,31 @@ def flatten(types: Types) -> Types:
             found = types[name]
             result[name] = found if isinstance(found, str) else fields_of(name)
     return result
+
+
+def numbers_of(types: Types, kept: Types) -> dict[str, dict[str, str]]:
+    """Protobuf field numbers: to JSON names, or to ">Type" of what is inlined."""
+    numbers: dict[str, dict[str, str]] = {}
+    waiting = [name for name, found in kept.items() if isinstance(found, list)]
+    while waiting:
+        name = waiting.pop()
+        found = types.get(name)
+        if name in numbers or not isinstance(found, list):
+            continue
+        numbers[name] = {
+            str(number): str(json_name) or f">{str(go_type).lstrip('*')}"
+            for json_name, go_type, _, number in found
+            if number
+        }
+        waiting += [place[1:] for place in numbers[name].values() if place.startswith(">")]
+    return dict(sorted(numbers.items()))
+
+
+def write_lines(name: str, found: Mapping[str, object]) -> None:
+    lines = ",\n".join(
+        f"{json.dumps(k)}:{json.dumps(v, separators=(',', ':'))}" for k, v in found.items()
+    )
+    (DATA / name).write_text("{\n" + lines + "\n}\n")
 
 
 def reachable(types: Types) -> Types:
@@ -163,8 +192,8 @@ def reachable(types: Types) -> Types:
 
 def main(modules: Path) -> None:
     types: Types = {
-        "meta/v1.TypeMeta": [["kind", "string", 1], ["apiVersion", "string", 1]],
-        "runtime.TypeMeta": [["apiVersion", "string", 1], ["kind", "string", 1]],
+        "meta/v1.TypeMeta": [["kind", "string", 1, 1], ["apiVersion", "string", 1, 2]],
+        "runtime.TypeMeta": [["apiVersion", "string", 1, 0], ["kind", "string", 1, 0]],
     }
     for folder, package in ROOTS:
         root = modules / folder.format(VERSION)
@@ -184,10 +213,8 @@ def main(modules: Path) -> None:
             inner = re.sub(r"^(\[\]|\*|map\[[^\]]*\])+", "", expression)
             if inner not in known and inner != "byte":
                 print(f"{name}: {expression} is not known", file=sys.stderr)
-    lines = ",\n".join(
-        f"{json.dumps(k)}:{json.dumps(v, separators=(',', ':'))}" for k, v in flat.items()
-    )
-    (DATA / "types.json").write_text("{\n" + lines + "\n}\n")
+    write_lines("types.json", flat)
+    write_lines("protobuf.json", numbers_of(types, flat))
     print(f"{len(flat)} types")
 
 

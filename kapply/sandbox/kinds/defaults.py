@@ -257,6 +257,14 @@ def _cron_job(obj: Object) -> None:
             spec[name] = value
 
 
+def _autoscaler_v1(obj: Object) -> None:
+    spec = obj["spec"]
+    annotations = obj["metadata"].get("annotations") or {}
+    if spec.get("targetCPUUtilizationPercentage") is None:
+        if "autoscaling.alpha.kubernetes.io/metrics" not in annotations:
+            spec["targetCPUUtilizationPercentage"] = 80
+
+
 _SCALE_UP: Object = {
     "stabilizationWindowSeconds": 0,
     "selectPolicy": "Max",
@@ -404,6 +412,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "batch/v1.CronJob": (_cron_job,),
     "batch/v1.Job": (_job, _template_host_ports),
     "batch/v1.PodFailurePolicyOnPodConditionsPattern": ({"status": "True"},),
+    "autoscaling/v1.HorizontalPodAutoscaler": (_autoscaler_v1,),
     "autoscaling/v1.HorizontalPodAutoscalerSpec": ({"minReplicas": 1},),
     "autoscaling/v2.HorizontalPodAutoscaler": (_autoscaler,),
     "networking/v1.IngressClass": (_ingress_class,),
