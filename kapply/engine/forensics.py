@@ -17,7 +17,7 @@ from kapply.engine.health_facts import (
     selector_of,
 )
 from kapply.engine.pod_states import grouped, is_well, pod_state
-from kapply.errors import KapplyError, NotFoundError, UnreachableError
+from kapply.errors import KapplyError, NotFoundError, ServerError, UnreachableError
 from kapply.kstatus import Result, Status
 from kapply.meta import JsonObject, ObjectRef, Request, RESTMapping
 from kapply.query.field_selectors import escape_field_value
@@ -205,8 +205,12 @@ class Examiner:
             note, unreachable = f"the Node did not give it within {LOG_SECONDS:g} s", True
         except NotFoundError as error:
             note = error.message
+        except ServerError as error:
+            # The server names the kubelet's URL first; what went wrong stands behind it.
+            why = error.message.rpartition('": ')[2]
+            note, unreachable = f"the Node did not give it: {why}", True
         except (KapplyError, ValueError) as error:
-            note, unreachable = str(error), isinstance(error, KapplyError)
+            note = str(error)
         return LogTail(pod.name, container.name, lines, note, container.previous), unreachable
 
 
