@@ -267,10 +267,10 @@ class Builder(Notes):
                 raise self._stop(_MERGE_WANTS, event, cur, key)
             copied, size, depth = copy_json(anchor.value)
             self._copied += size
-        if self._copied > FREE_ALIASES and not self._aliases_counted:
-            raise TooManyAliasesError
         if len(self._stack) + depth > MAX_DEPTH:
             raise self._too_deep(event)
+        if self._copied > FREE_ALIASES and not self._aliases_counted:
+            raise TooManyAliasesError
         return copied
 
     def _merge(self, cur: dict[str, Any], value: Any, event: Any, *, aliased: bool) -> None:

@@ -45,10 +45,12 @@ class Collector:
             self.add(problem_of(error.finding, source))
             return
         for reading in read(text, pure=pure, json_only=source.endswith(".json")):
-            reading.chunk.sensitive = sensitive
+            reading.chunk.sensitive = sensitive or None
             if not reading.problems:
                 yield reading
                 continue
+            if len(self.problems) >= _MAX_PROBLEMS:
+                return
             subject = subject_of(reading.value)
             for finding in reading.problems:
                 self.add(problem_of(finding, source, subject), reading.chunk)

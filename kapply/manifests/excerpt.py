@@ -16,11 +16,15 @@ def source_line(chunk: Chunk, line: int) -> str:
 
     Where the document is or holds a Secret, or may, only what is in front of a value is given.
     """
-    body = chunk.body() if not chunk.json else chunk.text
-    text = line_at(body, line if chunk.json else line - chunk.line)[:_WIDEST]
-    if not chunk.sensitive and _SECRET.search(body) is None:
+    start = chunk.start - chunk.column
+    text = line_at(chunk.text, line - chunk.line, start)[:_WIDEST]
+    if chunk.sensitive is None:
+        # A text that ends badly has no end that is known.
+        end = chunk.end if chunk.end > chunk.start else len(chunk.text)
+        chunk.sensitive = _SECRET.search(chunk.text, chunk.start, end) is not None
+    if not chunk.sensitive:
         return text
     match = _KEY.match(text)
     if match is None:
-        return text if not text.strip(" \t-{}[],") or text.lstrip()[:1] == "#" else "***"
+        return "***" if text.strip(" \t-{}[],") else text
     return match.group(1) + (" ***" if match.group(2).strip(" {[") else match.group(2))

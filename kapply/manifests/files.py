@@ -13,6 +13,9 @@ from kapply.errors import InputError
 #: The largest file that is read.
 MAX_BYTES = 128 << 20
 
+# Windows alone has O_BINARY, all others have O_NONBLOCK; descriptors are never inherited.
+_BINARY = getattr(os, "O_BINARY", 0)
+
 _SUFFIXES = (".yaml", ".yml", ".json")
 #: Names of descriptors that the shell has opened (process substitution): read as stdin is.
 _DESCRIPTORS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
@@ -138,14 +141,14 @@ def read_file(path: str) -> bytes:
         FileError: it is no file, too large, or may not be read.
     """
     if path.startswith(_DESCRIPTORS):
-        return _read(path, 0, any_kind=True)
+        return _read(path, _BINARY, any_kind=True)
     # A FIFO without a writer would hold open() for ever.
-    return _read(path, os.O_NONBLOCK, any_kind=False)
+    return _read(path, _BINARY | getattr(os, "O_NONBLOCK", 0), any_kind=False)
 
 
 def _read(path: str, flags: int, *, any_kind: bool) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | flags)
+        descriptor = os.open(path, os.O_RDONLY | flags)
         with open(descriptor, "rb", buffering=0) as file:
             found = os.fstat(descriptor)
             if not any_kind and not stat.S_ISREG(found.st_mode):

@@ -29,8 +29,8 @@ class OddJsonError(Exception):
     """JSON that is well-formed, but has something in it that has to be told."""
 
 
-class HugeNumberError(UnreadableError):
-    """JSON with a number that no float64 holds."""
+class JsonSyntaxError(UnreadableError):
+    """Text that is not JSON."""
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -96,7 +96,8 @@ def json_events(text: str, start: int, column: int = 0) -> Iterator[Any]:
     of the whole text. The last but one is a DocumentEndEvent just behind the value.
 
     Raises:
-        UnreadableError: the text is not JSON, or has a number beyond float64.
+        JsonSyntaxError: the text is not JSON.
+        UnreadableError: it has a number beyond float64.
     """
     from yaml import events as yaml_events
 
@@ -148,7 +149,7 @@ def json_events(text: str, start: int, column: int = 0) -> Iterator[Any]:
             continue
         elif expect in ("value", "first") and not symbol:
             if number and (value := float(number)) - value != 0:
-                raise HugeNumberError(
+                raise UnreadableError(
                     Finding("this number is beyond float64", mark.line, mark.column)
                 )
             content = match.group(match.lastindex or 0)
@@ -185,15 +186,15 @@ def _wanted(expect: str, closers: list[str]) -> str:
     return "expected a JSON value"
 
 
-def _fail(mark: Mark, message: str) -> UnreadableError:
-    return UnreadableError(Finding(message, mark.line, mark.column))
+def _fail(mark: Mark, message: str) -> JsonSyntaxError:
+    return JsonSyntaxError(Finding(message, mark.line, mark.column))
 
 
-def json_error(text: str, start: int, column: int = 0) -> Finding | None:
-    """What is wrong with the JSON at `start`, if anything is; lines as in json_events."""
+def json_error(text: str, start: int, column: int = 0) -> Finding:
+    """What is wrong with the JSON at `start`; lines as in json_events."""
     try:
         for _ in json_events(text, start, column):
             pass
     except UnreadableError as error:
         return error.finding
-    return None
+    return Finding("this is not JSON", 0, column)

@@ -60,9 +60,12 @@ class Notes:
     def _note(
         self, notes: list[Finding], message: str, event: Any, cur: Any, key: Any, hint: str
     ) -> None:
+        mark = event.start_mark
         if len(notes) < _MAX_FINDINGS:
-            mark = event.start_mark
             notes.append(Finding(message, mark.line, mark.column, self.path(cur, key), hint))
+        elif notes is self.problems:
+            text = f"more than {_MAX_FINDINGS} problems: the rest is not looked at"
+            raise UnreadableError(Finding(text, mark.line, mark.column))
 
     def _check_slashes(self, event: Any, cur: Any, key: Any = None) -> None:
         """Refuse an escaped slash in double quotes: libyaml takes it, go-yaml does not."""

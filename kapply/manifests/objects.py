@@ -59,6 +59,10 @@ _METADATA: Final[dict[str, Any]] = {
 }
 
 
+#: Of one document; whoever has more has one mistake, not many.
+_MAX_PROBLEMS: Final = 100
+
+
 @dataclass(slots=True)
 class Found:
     """An object in a document: its path there (() unless out of a List), and where it starts."""
@@ -94,6 +98,8 @@ def expand(reading: Reading) -> tuple[list[Found], list[tuple[str, Finding]]]:
         if problems:
             subject = subject_of(obj)
             wrongs += [(subject, finding) for finding in problems]
+            if len(wrongs) >= _MAX_PROBLEMS:
+                break
         else:
             found.append(Found(obj, path, reading.line, reading.column))
     _place(reading, found, [finding for _, finding in wrongs])
@@ -106,17 +112,13 @@ def _place(reading: Reading, found: list[Found], findings: list[Finding]) -> Non
 
     wanted = [item.path for item in found if item.path]
     wanted += [finding.path for finding in findings]
-    if not any(wanted):
-        for finding in findings:
-            finding.line, finding.column = reading.line, reading.column
-        return
-    places = locate_all(reading.chunk, wanted)
+    places = locate_all(reading.chunk, wanted) if any(wanted) else {}
     located: list[Found | Finding] = [*found, *findings]
     for item in located:
-        path = item.path
-        while path not in places and path:
-            path = path[:-1]
-        item.line, item.column = places.get(path, (reading.line, reading.column))
+        if item.path in places:
+            item.line, item.column = places[item.path][0]
+        else:
+            item.line, item.column = reading.line, reading.column
 
 
 def _objects(reading: Reading) -> Iterator[tuple[Any, Path, list[Finding]]]:

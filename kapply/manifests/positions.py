@@ -27,13 +27,13 @@ Place = tuple[int, int]
 
 
 class _Wanted:
-    """A node of the tree of wanted paths."""
+    """A node of the tree of wanted paths, and where it was found."""
 
-    __slots__ = ("below", "path")
+    __slots__ = ("below", "place")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
         self.below: dict[str | int, _Wanted] = {}
-        self.path = path
+        self.place: Place | None = None
 
 
 def locate(chunk: Chunk, path: Path, *, value: bool = False) -> Place:
@@ -43,34 +43,41 @@ def locate(chunk: Chunk, path: Path, *, value: bool = False) -> Place:
     its value does. What is not in the text itself (it came by a merge or an alias) is found at
     the nearest thing above it. The first of two equal keys counts.
     """
-    found = locate_all(chunk, [path], value=value)
-    while path not in found and path:
-        path = path[:-1]
-    return found.get(path, (chunk.line, 0))
+    return locate_all(chunk, [path], value=value)[path][0]
 
 
-def locate_all(chunk: Chunk, paths: Iterable[Path], *, value: bool = False) -> dict[Path, Place]:
-    """The places of many paths of one document, and of everything above them, in one pass.
+def locate_all(
+    chunk: Chunk, paths: Iterable[Path], *, value: bool = False
+) -> dict[Path, tuple[Place, bool]]:
+    """The places of many paths of one document in one pass over it.
 
-    Paths that are not in the text are missing from the result.
+    Each is that of the path itself (True) or of the nearest thing above it (False).
     """
-    root = _Wanted(())
-    for path in paths:
+    wanted = list(paths)
+    root = _Wanted()
+    for path in wanted:
         node = root
-        for depth, part in enumerate(path):
-            if part not in node.below:
-                node.below[part] = _Wanted(path[: depth + 1])
-            node = node.below[part]
-    found: dict[Path, Place] = {}
+        for part in path:
+            node = node.below.setdefault(part, _Wanted())
     # What was found before the text turned out bad stands.
     with contextlib.suppress(UnreadableError, YAMLError, StopIteration):
-        _walk(chunk, root, found, value)
+        _walk(chunk, root, value)
+    found: dict[Path, tuple[Place, bool]] = {}
+    for path in wanted:
+        node = root
+        place = root.place or (chunk.line, chunk.column)
+        for part in path:
+            node = node.below[part]
+            place = node.place or place
+        found[path] = (place, node.place is not None)
     return found
 
 
-def _walk(chunk: Chunk, root: _Wanted, found: dict[Path, Place], value: bool) -> None:
+def _walk(chunk: Chunk, root: _Wanted, value: bool) -> None:
     get = open_events(chunk)
     base = chunk.line
+    # Things not found yet; where keys count, the search ends with the last of them.
+    missing = -1 if value else _size(root)
     # Per open container: its wanted node (None: of no interest), the next index of a list or
     # -1 for a mapping.
     stack: list[tuple[_Wanted | None, int]] = []
@@ -97,10 +104,11 @@ def _walk(chunk: Chunk, root: _Wanted, found: dict[Path, Place], value: bool) ->
                 name = _key(event)
                 here = node.below.get(name) if name is not None else None
             if here is not None:
-                if here.path in found:
+                if here.place is not None:
                     here = None
                 else:
-                    _note(found, here.path, event, base)
+                    here.place = _place(event, base)
+                    missing -= 1
             want_key = False
             if kind is MappingStartEvent or kind is SequenceStartEvent:
                 return
@@ -108,27 +116,37 @@ def _walk(chunk: Chunk, root: _Wanted, found: dict[Path, Place], value: bool) ->
         if stack and index >= 0:
             here = node.below.get(index) if node is not None else None
             if here is not None:
-                _note(found, here.path, event, base)
+                here.place = _place(event, base)
+                missing -= 1
             index += 1
         elif not stack:
             here = root
-            _note(found, (), event, base)
+            here.place = _place(event, base)
+            missing -= 1
         elif value and here is not None:
-            _note(found, here.path, event, base)
+            here.place = _place(event, base)
         if kind is MappingStartEvent or kind is SequenceStartEvent:
             stack.append((node, index))
             node = here
             index = 0 if kind is SequenceStartEvent else -1
         want_key = index < 0 and bool(stack)
-        if not stack:
+        if not stack or not missing:
             return
 
 
 _CONTENT = frozenset((ScalarEvent, AliasEvent, MappingStartEvent, SequenceStartEvent))
 
 
-def _note(found: dict[Path, Place], path: Path, event: Any, base: int) -> None:
-    found[path] = (event.start_mark.line + base, event.start_mark.column)
+def _size(root: _Wanted) -> int:
+    count, todo = 0, [root]
+    while todo:
+        count += 1
+        todo += todo.pop().below.values()
+    return count
+
+
+def _place(event: Any, base: int) -> Place:
+    return event.start_mark.line + base, event.start_mark.column
 
 
 def _key(event: Any) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from kapply.manifests.aliases import check_aliases
 from kapply.manifests.builder import Builder, TooManyAliasesError
 from kapply.manifests.events import is_stricter, open_events, unreadable
 from kapply.manifests.jsontext import (
-    HugeNumberError,
+    JsonSyntaxError,
     OddJsonError,
     decode_json,
     json_error,
@@ -26,7 +27,6 @@ from kapply.manifests.text import (
     LineCounter,
     UnreadableError,
     chunks,
-    line_at,
     place_of,
     refuse_marks,
 )
@@ -53,6 +53,9 @@ class Reading:
     warnings: list[Finding]
 
 
+#: Each document behind ... without --- is parsed from there on, so they have to be few.
+_MAX_END_MARKS = 100
+_TEXT = re.compile(r"^[ \t]*[^\s#]", re.M)
 #: How far kubectl looks for the brace that makes a file JSON.
 _GUESS = 4096
 
@@ -96,13 +99,12 @@ def _read_json(text: str, *, pure: bool, json_only: bool) -> Iterator[Reading | 
             reading = None
         if reading is None:
             # No JSON. kubectl turns to YAML here, unless it has seen more than one object.
+            if count <= 1 and (
+                not json_only or not any(r.problems for r in _read_yaml(text, start, pure=pure))
+            ):
+                yield start
+                return
             finding = json_error(text, start, mark.column)
-            if finding is None or (count <= 1 and not json_only):
-                yield start
-                return
-            if count <= 1 and not any(r.problems for r in _read_yaml(text, start, pure=pure)):
-                yield start
-                return
             yield _failed(chunk, *_moved([finding], chunk.line))
             return
         yield reading
@@ -120,11 +122,9 @@ def _odd_json(chunk: Chunk) -> Reading | None:
     builder = Builder("")
     try:
         _, value = builder.build(open_events(chunk))
-    except HugeNumberError as error:
-        return _failed(chunk, *_moved([*builder.problems, error.finding], chunk.line))
+    except JsonSyntaxError:
+        return None
     except UnreadableError as error:
-        if json_error(chunk.text, chunk.start) is not None:
-            return None
         return _failed(chunk, *_moved([*builder.problems, error.finding], chunk.line))
     chunk.end = builder.end.end_mark.index
     mark = builder.mark
@@ -138,11 +138,19 @@ def _failed(chunk: Chunk, *problems: Finding) -> Reading:
 def _read_yaml(text: str, start: int, *, pure: bool) -> Iterator[Reading]:
     line = place_of(text, start)[0] if start else 0
     for piece in chunks(text, start, line):
-        if isinstance(piece, Finding):
-            yield _failed(Chunk(text, 0, 0, piece.line), piece)
+        if piece.wrong is not None:
+            yield _failed(piece, piece.wrong)
             continue
-        rest: Chunk | None = piece
+        reading, rest = read_chunk(piece, pure=pure)
+        yield reading
+        count = 0
         while rest is not None:
+            count += 1
+            if count > _MAX_END_MARKS:
+                text = "too many documents that only ... separates"
+                hint = "put --- between documents"
+                yield _failed(rest, Finding(text, rest.line, 0, hint=hint))
+                break
             reading, rest = read_chunk(rest, pure=pure)
             yield reading
 
@@ -209,8 +217,9 @@ def _add_first_keys(chunk: Chunk, problems: list[Finding]) -> None:
 
         found = locate_all(chunk, [problem.path for problem in twice])
         for problem in twice:
-            if problem.path in found:
-                problem.also = (found[problem.path],)
+            place, exact = found[problem.path]
+            if exact and place != (problem.line, problem.column):
+                problem.also = (place,)
 
 
 def _after(chunk: Chunk, body: str, builder: Builder) -> Chunk | None:
@@ -222,14 +231,13 @@ def _after(chunk: Chunk, body: str, builder: Builder) -> Chunk | None:
         line, _ = place_of(body, index)
         return Chunk(chunk.text, chunk.start + index, chunk.end, chunk.line + line)
     line, _ = place_of(body, index)
-    tail = line_at(body[index:], 0)
+    end = body.find("\n", index)
+    tail = body[index:end]
     if tail.strip() and not tail.lstrip().startswith("#"):
         raise UnreadableError(
             Finding("text after ... on the same line", line, event.end_mark.column)
         )
     index += len(tail) + 1
-    if not any(
-        text.strip() and not text.lstrip().startswith("#") for text in body[index:].splitlines()
-    ):
+    if _TEXT.search(body, index) is None:
         return None
     return Chunk(chunk.text, chunk.start + index, chunk.end, chunk.line + line + 1)

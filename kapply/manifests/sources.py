@@ -50,29 +50,27 @@ def load(
     Raises:
         ReadError: a ManifestError with every problem of every file: what cannot be read, and
             objects (group, kind, namespace, name) that are there twice.
-        InputError: a path that is not there, or has nothing to read; a URL that gives nothing.
+            Among them: a path that is not there or has nothing to read, a URL that answers
+            with an error, a file that SOPS cannot decrypt.
         UnreachableError: a URL's server does not answer.
     """
     collector = Collector()
     documents: list[Document] = []
-    for item in _inputs(paths, recursive, stdin, fetch):
-        base = item.name.replace("\\", "/").rpartition("/")[2]
-        if base in _KUSTOMIZATIONS:
-            collector.add(
-                Problem(
-                    "this is a kustomization, not a manifest",
-                    Origin(item.name),
-                    hint="apply its folder with -k",
-                )
-            )
-            continue
-        documents += _parse(collector, item, pure=pure)
+    for item in _inputs(collector, paths, recursive, stdin, fetch):
+        try:
+            documents += _parse(collector, item, pure=pure)
+        except InputError as error:
+            collector.add(Problem(error.message, hint=error.hint))
     _refuse_twins(collector, documents)
     collector.raise_problems()
     return documents
 
 
 def _parse(collector: Collector, item: _Input, *, pure: bool) -> list[Document]:
+    if item.name.replace("\\", "/").rpartition("/")[2] in _KUSTOMIZATIONS:
+        text = "this is a kustomization, not a manifest"
+        collector.add(Problem(text, Origin(item.name), hint="apply its folder with -k"))
+        return []
     try:
         data = item.read()
     except FileError as error:
@@ -88,6 +86,7 @@ def _parse(collector: Collector, item: _Input, *, pure: bool) -> list[Document]:
 
 
 def _inputs(
+    collector: Collector,
     paths: Sequence[str],
     recursive: bool,
     stdin: Callable[[], bytes] | None,
@@ -103,10 +102,13 @@ def _inputs(
         elif path.startswith(("http://", "https://")):
             yield _url_input(path, fetch)
         else:
-            for name, identity in expand_path(path, recursive=recursive):
-                if identity not in seen:
-                    seen.add(identity)
-                    yield _file_input(name)
+            try:
+                for name, identity in expand_path(path, recursive=recursive):
+                    if identity not in seen:
+                        seen.add(identity)
+                        yield _file_input(name)
+            except InputError as error:
+                collector.add(Problem(error.message, hint=error.hint))
 
 
 def _file_input(name: str) -> _Input:

@@ -110,17 +110,16 @@ def place_of(text: str, index: int) -> tuple[int, int]:
     return line, index - start
 
 
-def line_at(text: str, line: int) -> str:
-    """The text of one line, counted from 0, without its end; "" past the last."""
+def line_at(text: str, line: int, start: int = 0) -> str:
+    """The text of one line, counted from 0 at `start`, without its end; "" past the last."""
     if not _odd_breaks(text):
-        start = 0
         for _ in range(line):
             start = text.find("\n", start) + 1
             if not start:
                 return ""
         end = text.find("\n", start)
         return text[start:] if end < 0 else text[start:end]
-    lines = _BREAK.split(text)
+    lines = _BREAK.split(text[start:])
     return lines[line] if line < len(lines) else ""
 
 
@@ -158,7 +157,8 @@ class Chunk:
         line: the line that it starts on, from 0.
         column: the column that it starts in, from 0; always 0 for YAML.
         json: a JSON value, not a YAML document.
-        sensitive: values of this text never show in messages.
+        sensitive: values of this text never show in messages; None while that is not known.
+        wrong: why there is nothing to read here: a separator line with more on it.
     """
 
     text: str
@@ -167,7 +167,8 @@ class Chunk:
     line: int
     json: bool = False
     column: int = 0
-    sensitive: bool = False
+    sensitive: bool | None = None
+    wrong: Finding | None = None
 
     def body(self) -> str:
         """The characters of the chunk."""
@@ -176,8 +177,8 @@ class Chunk:
         return self.text[self.start : self.end]
 
 
-def chunks(text: str, start: int = 0, line: int = 0) -> Iterator[Chunk | Finding]:
-    """The documents of a YAML text; a separator line with more on it is a Finding."""
+def chunks(text: str, start: int = 0, line: int = 0) -> Iterator[Chunk]:
+    """The documents of a YAML text, and separator lines that are wrong."""
     begin, begin_line = start, line
     at = start if text.startswith("---", start) else text.find("\n---", start) + 1
     if not at and not text.startswith("---", start):
@@ -189,18 +190,21 @@ def chunks(text: str, start: int = 0, line: int = 0) -> Iterator[Chunk | Finding
         end = text.find("\n", at) + 1 or len(text)
         rest = text[at + 3 : end].strip()
         wrong = bool(rest) and rest[0] != "#"
-        if begin < at:
+        # A separator alone is no document worth reading.
+        if begin < at and (at - begin > 4 or text[begin:at] != "---\n"):
             yield Chunk(text, begin, at, begin_line)
         if begin < at or wrong:
             # Where nothing stands before it, the line belongs to the document that follows.
             begin, begin_line = end, lines.line_of(at) + 1
         if wrong:
-            yield Finding(
+            line = lines.line_of(at)
+            finding = Finding(
                 "text after --- on the same line",
-                lines.line_of(at),
+                line,
                 text.find(rest, at + 3) - at,
                 hint="start the document on the next line",
             )
+            yield Chunk(text, at, end, line, wrong=finding)
         found = text.find("\n---", end - 1)
         if found < 0:
             break
