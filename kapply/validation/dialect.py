@@ -31,6 +31,7 @@ from kapply.validation.gate import (
     LOOSE,
     MICRO_TIME,
     QUANTITY,
+    RAW_EXTENSION,
     has_duplicates,
     key_defaults,
     list_key,
@@ -123,6 +124,8 @@ class _Native:
             return {**_INT32, "type": ["integer", "string"]}
         if name == MICRO_TIME:
             return {"type": "string", "x-check": "micro-time"}
+        if name == RAW_EXTENSION:
+            return {}
         if not name.startswith(JSON_SCHEMA_PROPS.removesuffix("JSONSchemaProps") + "JSON"):
             return None
         if name == JSON_SCHEMA_PROPS:

@@ -38,6 +38,7 @@ _APIEXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
 JSON_SCHEMA_PROPS = _APIEXTENSIONS + "JSONSchemaProps"
 QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity"
 INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString"
+RAW_EXTENSION = "io.k8s.apimachinery.pkg.runtime.RawExtension"
 MICRO_TIME = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime"
 
 
@@ -56,6 +57,7 @@ class Compiler:
             QUANTITY: lambda mode: check_quantity,
             INT_OR_STRING: lambda mode: check_int_or_string,
             MICRO_TIME: lambda mode: _string_check(is_micro_time),
+            RAW_EXTENSION: lambda mode: check_anything,
             _APIEXTENSIONS + "JSON": lambda mode: check_anything,
             _APIEXTENSIONS + "JSONSchemaPropsOrBool": self._schema_or_bool,
             _APIEXTENSIONS + "JSONSchemaPropsOrArray": self._schema_or_array,

@@ -7,6 +7,7 @@ They say no only where the server would: what is not certain is left to it.
 from __future__ import annotations
 
 from kapply.meta import JsonObject
+from kapply.openapi import ref_name
 from kapply.validation.explain import Finding
 from kapply.validation.rules.base import Report
 from kapply.validation.rules.metadata import check_metadata
@@ -21,7 +22,8 @@ def check_rules(kind: KindSchema, obj: JsonObject) -> list[Finding]:
     """What the rules find in an object that its schema accepts."""
     secret = kind.gvk.kind == "Secret" and kind.gvk.group == ""
     report = Report(quote=not secret)
-    check_metadata(kind, obj, report)
+    if _has_object_meta(kind):
+        check_metadata(kind, obj, report)
     if not kind.custom:
         walk = _walk_of(kind)
         if walk is not None:
@@ -39,3 +41,9 @@ def _walk_of(kind: KindSchema) -> Walk | None:
         kind.compiled[key] = kind.compiled["walker"].kind(kind.schema)
     found: Walk | None = kind.compiled[key]
     return found
+
+
+def _has_object_meta(kind: KindSchema) -> bool:
+    """Lists have a ListMeta, without a name; custom kinds say nothing and have ObjectMeta."""
+    metadata = (kind.schema.get("properties") or {}).get("metadata") or {}
+    return kind.custom or not ref_name(metadata).endswith(".ListMeta")

@@ -162,10 +162,13 @@ def _backend(value: JsonObject, path: Path, report: Report) -> None:
         report.add(path, "needs service or resource, and not both", at_value=False)
     elif resource is not None:
         for field in ("kind", "name"):
-            if wrong := names.path_segment(text(resource, field)):
+            if not text(resource, field):
+                report.missing((*path, "resource", field))
+            elif wrong := names.path_segment(text(resource, field)):
                 report.add((*path, "resource", field), f'"{resource[field]}" {wrong}')
-        if resource.get("apiGroup") == "":
-            report.add((*path, "resource", "apiGroup"), "must not be empty")
+        group = resource.get("apiGroup")
+        if group is not None and (wrong := names.dns_subdomain(group)):
+            report.add((*path, "resource", "apiGroup"), f'"{group}" {wrong}')
     elif service is not None:
         if not text(service, "name"):
             report.missing((*path, "service", "name"))

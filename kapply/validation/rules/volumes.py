@@ -13,7 +13,6 @@ from kapply.validation.rules.parts import (
     TypeRule,
     absolute_path,
     between,
-    both,
     choice,
     domain_prefixed_path,
     form,
@@ -294,22 +293,31 @@ def _claim_spec(value: JsonObject, path: Path, report: Report) -> None:
         report.missing((*path, "resources", "requests", "storage"))
     elif Quantity.from_json(requests["storage"]).sign <= 0:
         report.add((*path, "resources", "requests", "storage"), "must be more than 0")
+    _check_sources(value, path, report)
+
+
+def _check_sources(value: JsonObject, path: Path, report: Report) -> None:
     source, reference = value.get("dataSource"), value.get("dataSourceRef")
+    if path == ("spec",):
+        source = None  # of a claim itself, a dataSource that is odd is dropped
     for field, given in (("dataSource", source), ("dataSourceRef", reference)):
-        if given is None or text(given, "apiGroup"):
+        if given is None:
             continue
-        if text(given, "kind") not in ("", "PersistentVolumeClaim"):
+        for name in ("kind", "name"):
+            if not text(given, name):
+                report.missing((*path, field, name))
+        group = text(given, "apiGroup")
+        if group and (wrong := names.dns_subdomain(group)):
+            report.add((*path, field, "apiGroup"), f'"{group}" {wrong}')
+        if not group and text(given, "kind") not in ("", "PersistentVolumeClaim"):
             report.add(
                 (*path, field, "kind"), "must be PersistentVolumeClaim where apiGroup is empty"
             )
-    if source is not None and reference is not None:
-        if text(reference, "namespace"):
-            report.add((*path, "dataSource"), "may not be set when dataSourceRef has a namespace")
-        elif any(source.get(key) != reference.get(key) for key in ("apiGroup", "kind", "name")):
+    if None not in (source, reference):
+        same = [mapping(value, "dataSourceRef").get(key) for key in ("apiGroup", "kind", "name")]
+        if [mapping(value, "dataSource").get(key) for key in ("apiGroup", "kind", "name")] != same:
             report.add((*path, "dataSource"), "must be the same as dataSourceRef")
 
-
-_reference = both(needs("kind", "name"), form("apiGroup", names.dns_subdomain))
 
 RULES: Mapping[str, tuple[TypeRule, ...]] = {
     "core.v1.Volume": (_volume, one_of(*SOURCES, what="volume source", required=False)),
@@ -408,6 +416,4 @@ RULES: Mapping[str, tuple[TypeRule, ...]] = {
         choice("volumeMode", "Filesystem", "Block", empty=False),
         _claim_spec,
     ),
-    "core.v1.TypedLocalObjectReference": (_reference,),
-    "core.v1.TypedObjectReference": (_reference, form("namespace", names.dns_label)),
 }

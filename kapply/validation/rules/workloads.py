@@ -155,7 +155,8 @@ def _job(value: JsonObject, path: Path, report: Report) -> None:
     indexed = text(value, "completionMode") == "Indexed"
     completions = value.get("completions")
     if indexed:
-        if completions is None:
+        # A Job with neither gets one of each; in a CronJob nothing is filled in.
+        if completions is None and (path != ("spec",) or value.get("parallelism") is not None):
             report.missing((*path, "completions"), "completionMode Indexed needs it")
         if (value.get("parallelism") or 0) > 100_000:
             report.add((*path, "parallelism"), "may be at most 100000 for completionMode Indexed")
