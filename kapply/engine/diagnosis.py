@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kapply.errors import Origin
-from kapply.kstatus import Status
 from kapply.meta import ObjectRef
+
+if TYPE_CHECKING:
+    from kapply.kstatus import Status
 
 
 @dataclass(frozen=True, slots=True)

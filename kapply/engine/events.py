@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from kapply.engine.diagnosis import Diagnosis
 from kapply.errors import EXIT_OK, EXIT_REFUSED, Origin, worst_exit_code
-from kapply.kstatus import Status
 from kapply.meta import JsonObject, ObjectRef
 from kapply.planning.model import Cause, Change
+
+if TYPE_CHECKING:
+    # Imported by commands that wait alone: it brings JSONPath with it.
+    from kapply.kstatus import Status
 
 
 class Outcome(Enum):

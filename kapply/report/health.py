@@ -149,7 +149,7 @@ class HealthReport:
         tick = self._tick
         head = f"waiting for {len(self._pending)} of {max(tick.total, len(self._pending))} objects"
         lines = [f"{head}, {tick.seconds:.0f} s"]
-        return lines + [f"  {ref.short}: {text}" for ref, text in self._pending.items()]
+        return lines + [f"  {ref.short}: {_short(text)}" for ref, text in self._pending.items()]
 
 
 class LiveRegion:
@@ -174,7 +174,7 @@ class LiveRegion:
         if len(lines) > room:
             more = len(lines) - room + 1
             lines = [*lines[: room - 1], f"  and {more} more"]
-        shown = [self._style.dim(escape(_short(line))[: max(1, columns - 1)]) for line in lines]
+        shown = [self._style.dim(escape(line)[: max(1, columns - 1)]) for line in lines]
         self._write(self._erase() + "".join(f"{line}\n" for line in shown))
         self._height = len(shown)
 

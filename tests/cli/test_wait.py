@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from kapply.meta import JsonObject
 from tests.cli.tool import Result, Tool, kapply_tool
 from tests.cluster.cluster import TestCluster
 
@@ -200,7 +201,7 @@ def test_a_claim_waits_for_its_volume_unless_its_class_waits_for_a_pod(
 ) -> None:
     for mode in ("Immediate", "WaitForFirstConsumer"):
         name = f"{namespace}-{mode.lower()}"
-        body = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"}
+        body: JsonObject = {"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass"}
         body |= {"metadata": {"name": name}, "provisioner": "kubernetes.io/no-provisioner"}
         body |= {"volumeBindingMode": mode}
         cluster.request("POST", "/apis/storage.k8s.io/v1/storageclasses", body).ok()
