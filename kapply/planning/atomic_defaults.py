@@ -15,16 +15,26 @@ Default = Any | Callable[[Mapping[str, Any]], Any]
 _CORE = "io.k8s.api.core.v1."
 _RBAC = "io.k8s.api.rbac.v1."
 _ADMISSION = "io.k8s.api.admissionregistration.v1."
+_DISCOVERY = "io.k8s.api.discovery.v1."
+_RESOURCE = "io.k8s.api.resource.v1."
 _RBAC_GROUP = "rbac.authorization.k8s.io"
 
+#: What no live field equals: no default is filled in.
+_NONE = object()
 
-def _subject_group(subject: Mapping[str, Any]) -> str:
-    return "" if subject.get("kind") == "ServiceAccount" else _RBAC_GROUP
+
+def _subject_group(subject: Mapping[str, Any]) -> Any:
+    return _RBAC_GROUP if subject.get("kind") in ("User", "Group") else _NONE
+
+
+def _device_count(request: Mapping[str, Any]) -> Any:
+    return 1 if request.get("allocationMode", "ExactCount") == "ExactCount" else _NONE
 
 
 #: (type, field) -> the value, or what makes it from the object that lacks it.
 ATOMIC_DEFAULTS: Mapping[tuple[str, str], Default] = {
     (_CORE + "ObjectFieldSelector", "apiVersion"): "v1",
+    (_CORE + "FileKeySelector", "optional"): False,
     (_CORE + "ResourceFieldSelector", "divisor"): "0",
     (_CORE + "ServiceAccountTokenProjection", "expirationSeconds"): 3600,
     (_CORE + "EndpointPort", "protocol"): "TCP",
@@ -36,6 +46,32 @@ ATOMIC_DEFAULTS: Mapping[tuple[str, str], Default] = {
     (_RBAC + "RoleRef", "apiGroup"): _RBAC_GROUP,
     (_ADMISSION + "RuleWithOperations", "scope"): "*",
     (_ADMISSION + "NamedRuleWithOperations", "scope"): "*",
+    (_ADMISSION + "MatchResources", "matchPolicy"): "Equivalent",
+    (_ADMISSION + "MatchResources", "namespaceSelector"): {},
+    (_ADMISSION + "MatchResources", "objectSelector"): {},
+    (_DISCOVERY + "EndpointPort", "name"): "",
+    (_DISCOVERY + "EndpointPort", "protocol"): "TCP",
+    (_RESOURCE + "ExactDeviceRequest", "allocationMode"): "ExactCount",
+    (_RESOURCE + "ExactDeviceRequest", "count"): _device_count,
+    (_RESOURCE + "DeviceSubRequest", "allocationMode"): "ExactCount",
+    (_RESOURCE + "DeviceSubRequest", "count"): _device_count,
+    (_RESOURCE + "DeviceToleration", "operator"): "Equal",
     ("io.k8s.api.networking.v1.NetworkPolicyPort", "protocol"): "TCP",
     ("io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern", "status"): "True",
 }
+
+
+def is_atomic_default(type_name: str, name: str, value: Mapping[str, Any], live: Any) -> bool:
+    """Whether the server fills `live` in at `name` of an object of this type that lacks it.
+
+    Args:
+        type_name: the definition's name in OpenAPI.
+        name: the field that `value` does not have.
+        value: the object as the manifest has it.
+        live: what the server has there.
+    """
+    if (type_name, name) not in ATOMIC_DEFAULTS:
+        return False
+    default = ATOMIC_DEFAULTS[type_name, name]
+    expected = default(value) if callable(default) else default
+    return live.__class__ is expected.__class__ and bool(expected == live)
