@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib.util
 import socket
 import ssl
 import threading
@@ -288,11 +289,7 @@ def test_use_proxy_false(api: Server, authority: Authority) -> None:
 
 
 def has_socks() -> bool:
-    try:
-        import socks  # type: ignore[import-untyped]  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return importlib.util.find_spec("socks") is not None
 
 
 @pytest.mark.skipif(has_socks(), reason="PySocks is installed")
