@@ -98,9 +98,12 @@ def body_of(target: str) -> bytes:
 def run(seed: int) -> None:
     faulty = FaultyServer(seed)
     chooser = random.Random(seed + 1)
-    with serving(faulty) as server, HttpTransport(
-        Connection(server.url), wait=lambda _: False, direct=chooser.random() < 0.7
-    ) as transport:
+    with (
+        serving(faulty) as server,
+        HttpTransport(
+            Connection(server.url), wait=lambda _: False, direct=chooser.random() < 0.7
+        ) as transport,
+    ):
         for number in range(25):
             method, replay = chooser.choice(
                 [
