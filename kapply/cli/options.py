@@ -39,6 +39,8 @@ class ConnectFlags:
     verbosity: int = 0
     curl: bool = False
     no_exec: bool = False
+    har: str = ""
+    stdin_used: bool = False
 
 
 def _level(text: str | int) -> int:
@@ -136,6 +138,10 @@ _CONNECT: dict[str, tuple[Any, Any]] = {
         ],
         0,
     ),
+    "har": (
+        Annotated[str, _flag("--har", help="Save the calls as an HTTP Archive.", metavar="FILE")],
+        "",
+    ),
     "no_exec": (
         Annotated[bool, _flag("--no-exec", help="Do not run credential plugins.")],
         False,
@@ -170,6 +176,9 @@ def connected(function: Callable[..., int]) -> Callable[..., int]:
         flags["insecure_skip_tls_verify"] = flags["insecure_skip_tls_verify"] or None
         if flags["color"] not in ("auto", "always", "never"):
             raise UsageError(f"--color={flags['color']}: expected auto, always or never")
+        # A credential plugin must not read what `-f -` is for.
+        inputs = (given.get("files") or []) + [given.get("filename") or ""]
+        flags["stdin_used"] = "-" in inputs
         return function(**given, connect=ConnectFlags(**flags))
 
     command.__signature__ = own.replace(  # type: ignore[attr-defined]

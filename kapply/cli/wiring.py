@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from kapply.errors import Origin, Problem, UsageError, ValidationError
 from kapply.report.escape import escape
 
 if TYPE_CHECKING:
-    from kapply.auth.policy import PluginPolicy
+    from kapply.auth.model import Connection
     from kapply.client import Client
     from kapply.discovery import RESTMapper
     from kapply.engine.discover import Cache, Discovery
@@ -66,9 +66,9 @@ def open_session(flags: ConnectFlags, *, concurrency: int = 8) -> Iterator[Sessi
 @contextmanager
 def _open_server(flags: ConnectFlags, concurrency: int) -> Iterator[Session]:
     from kapply.auth.credentials import open_credential
-    from kapply.auth.files import load_connection, read_plugin_policy
+    from kapply.auth.files import load_connection
     from kapply.auth.model import Overrides
-    from kapply.auth.plugin import PluginHost, opener
+    from kapply.engine.parallel import Stop
     from kapply.transport.cache import open_cache
     from kapply.transport.factory import open_transport
 
@@ -93,27 +93,34 @@ def _open_server(flags: ConnectFlags, concurrency: int) -> Iterator[Session]:
     connection = load_connection(overrides, os.environ)
     for warning in connection.warnings:
         warn(warning)
-
-    def policy() -> PluginPolicy:
-        return read_plugin_policy(os.environ)
-
-    plugin = None if flags.no_exec else opener(PluginHost(os.environ, policy))
-    transport = open_transport(
+    credential = open_credential(
         connection,
-        open_credential(connection, plugin=plugin),
-        concurrency=concurrency,
         env=os.environ,
-        tracers=_tracers(flags),
+        no_exec=flags.no_exec,
+        stdin_available=not flags.stdin_used,
     )
-    cache = open_cache(connection, folder=flags.cache_dir, warn=warn)
-    yield _session(
-        transport,
-        cache,
-        namespace=connection.namespace,
-        given=connection.namespace_given,
-        server=connection.server,
-        context=connection.context,
-    )
+    stop = Stop()
+    with (
+        _traced(flags, connection) as tracers,
+        open_transport(
+            connection,
+            credential,
+            concurrency=concurrency,
+            env=os.environ,
+            tracers=tracers,
+            wait=stop.wait,
+            notify=warn,
+        ) as transport,
+    ):
+        yield _session(
+            transport,
+            open_cache(connection, folder=flags.cache_dir, warn=warn),
+            stop,
+            namespace=connection.namespace,
+            given=connection.namespace_given,
+            server=connection.server,
+            context=connection.context,
+        )
 
 
 SANDBOX_SERVER = "https://sandbox"
@@ -122,22 +129,23 @@ SANDBOX_SERVER = "https://sandbox"
 @contextmanager
 def _open_sandbox(flags: ConnectFlags) -> Iterator[Session]:
     """The embedded API server over its state file, in this process."""
+    from kapply.engine.parallel import Stop
     from kapply.sandbox.transport import SandboxTransport
     from kapply.transport.traced import TracedTransport
 
-    transport = SandboxTransport(sandbox_file(os.environ))
-    try:
-        tracers = _tracers(flags)
+    with (
+        _traced(flags, None) as tracers,
+        closing(SandboxTransport(sandbox_file(os.environ))) as transport,
+    ):
         yield _session(
             TracedTransport(transport, SANDBOX_SERVER, tracers) if tracers else transport,
             None,
+            Stop(),
             namespace=flags.namespace or "default",
             given=bool(flags.namespace),
             server="the sandbox",
             context="sandbox",
         )
-    finally:
-        transport.close()
 
 
 def sandbox_file(env: Mapping[str, str]) -> Path:
@@ -167,6 +175,7 @@ def sandbox_file(env: Mapping[str, str]) -> Path:
 def _session(
     transport: Transport,
     cache: Cache | None,
+    stop: Stop,
     *,
     namespace: str,
     given: bool,
@@ -175,7 +184,6 @@ def _session(
 ) -> Session:
     from kapply.client import Client
     from kapply.engine.discover import Discovery
-    from kapply.engine.parallel import Stop
     from kapply.engine.schemas import ServerSchemas
 
     client = Client(transport)
@@ -187,11 +195,13 @@ def _session(
         given,
         server,
         context,
-        Stop(),
+        stop,
     )
 
 
-def _tracers(flags: ConnectFlags) -> list[Tracer]:
+@contextmanager
+def _traced(flags: ConnectFlags, connection: Connection | None) -> Iterator[list[Tracer]]:
+    """What the flags want to see of each call; --har is written when the block ends."""
     tracers: list[Tracer] = []
     if flags.verbosity >= 6:
         from kapply.transport.trace import LogTracer
@@ -200,8 +210,28 @@ def _tracers(flags: ConnectFlags) -> list[Tracer]:
     if flags.curl:
         from kapply.transport.trace import CurlTracer
 
-        tracers.append(CurlTracer(sys.stderr))
-    return tracers
+        described = connection.credentials if connection else None
+        tracers.append(
+            CurlTracer(
+                sys.stderr,
+                ca_file=connection.ca_file if connection else "",
+                cert_file=described.cert_file if described else "",
+                key_file=described.key_file if described else "",
+            )
+        )
+    if not flags.har:
+        yield tracers
+        return
+    from kapply.transport.har import HarRecorder
+
+    recorder = HarRecorder()
+    try:
+        yield [*tracers, recorder]
+    finally:
+        try:
+            recorder.write(Path(flags.har))
+        except OSError as error:
+            warn(f"--har {flags.har} could not be written: {error.strerror}")
 
 
 def read_input(
