@@ -255,8 +255,11 @@ class _Walk:
                 if self._built_in and not others and name in shape.fields and _is_zero(item):
                     continue
                 return False
+            theirs = live[name]
+            if item.__class__ is str and item == theirs:
+                continue
             type_ = shape.type_of(name)
-            if type_ is None or item is None or not self.same(item, live[name], type_, others):
+            if type_ is None or item is None or not self.same(item, theirs, type_, others):
                 return False
         return True
 
