@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -106,5 +106,8 @@ def _live_region(report: TextReport) -> LiveRegion | None:
         sys.stderr.write(text)
         sys.stderr.flush()
 
-    size: Callable[[], tuple[int, int]] = lambda: tuple(shutil.get_terminal_size())  # noqa: E731
+    def size() -> tuple[int, int]:
+        columns, lines = shutil.get_terminal_size()
+        return columns, lines
+
     return LiveRegion(write, size, report.style)

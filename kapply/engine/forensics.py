@@ -17,8 +17,10 @@ from kapply.engine.health_facts import (
     selector_of,
 )
 from kapply.engine.pod_states import grouped, is_well, pod_state
+from kapply.engine.waiter import what_holds
 from kapply.errors import KapplyError, NotFoundError, ServerError, UnreachableError
 from kapply.kstatus import Result, Status
+from kapply.kstatus.model import condition, dig
 from kapply.meta import JsonObject, ObjectRef, Request, RESTMapping
 from kapply.query.field_selectors import escape_field_value
 
@@ -222,24 +224,23 @@ def _cause(
     events: list[EventLine],
 ) -> str:
     """What most likely keeps an object from being healthy, the most particular first."""
-    if result.status is Status.TERMINATING:
-        return f"it is being deleted: {result.message}"
+    if dig(obj, "metadata", "deletionTimestamp"):
+        held = what_holds(obj)
+        return f"it is being deleted: held by {held}" if held else "it is being deleted"
     for owner in (obj, *replica_sets):
-        for entry in (owner.get("status") or {}).get("conditions") or ():
-            if entry.get("type") == "ReplicaFailure" and entry.get("status") == "True":
-                return f"Pods are refused: {entry.get('message') or entry.get('reason')}"
+        failure = condition(owner, "ReplicaFailure")
+        if failure is not None and failure.status == "True":
+            return f"Pods are refused: {failure.why('no reason is given')}"
+    own = obj.get("kind") == "Pod"
     for pod in pods:
         if pod.cause:
-            own = obj.get("kind") == "Pod"
             return pod.cause if own else f"Pod {pod.ref.name}: {pod.cause}"
     warnings = [line for line in events if line.type == "Warning"]
-    for line in reversed(warnings):
-        about = "" if line.about.endswith(f"/{obj['metadata'].get('name')}") else f"{line.about}: "
-        if result.status is not Status.FAILED:
-            return f"{about}{line.reason}: {line.message}"
-    if obj.get("kind") == "PersistentVolumeClaim" and not (obj.get("spec") or {}).get(
-        "storageClassName"
-    ):
+    if warnings and result.status is not Status.FAILED:
+        last = warnings[-1]
+        about = "" if last.about.endswith(f"/{dig(obj, 'metadata', 'name')}") else f"{last.about}: "
+        return f"{about}{last.reason}: {last.message}"
+    if obj.get("kind") == "PersistentVolumeClaim" and not dig(obj, "spec", "storageClassName"):
         return f"{result.message}: it names no StorageClass, and there is no default one"
     return result.message or result.status.value
 

@@ -44,6 +44,8 @@ from kapply.meta import JsonObject
 #: Seconds between two looks at what changes with time alone, and at what asks to stop.
 TICK = 0.1
 REJUDGE = 1.0
+#: With no time at all, each object is still looked at once: seconds for that.
+FIRST_READ_SECONDS = 30.0
 #: How many objects are examined closely when several are not healthy.
 EXAMINED = 10
 
@@ -106,6 +108,7 @@ class HealthWaiter:
         for watch in self._watches.values():
             watch.join(1.0)
         self.result.seconds = self._clock() - self._started
+        self.result.signal = self._stop.signal
 
     # --- beginning ------------------------------------------------------------------------
 
@@ -160,14 +163,15 @@ class HealthWaiter:
 
     def _until_done(self, items: list[Item]) -> Iterator[Event]:
         pending = [item for item in items if not item.done]
-        deadline = self._started + self._options.timeout
+        once = self._options.timeout == 0
+        deadline = self._started + (FIRST_READ_SECONDS if once else self._options.timeout)
         rejudge = self._clock() + REJUDGE
         for item in pending:
             if item.result is not None and item.has_pods:
                 self._watch_pods(item)
         while pending and not self._stop:
             left = deadline - self._clock()
-            if left <= 0 and self._news.empty():
+            if (left <= 0 or (once and all(i.seen for i in pending))) and self._news.empty():
                 return
             touched = self._read_news(max(0.0, min(TICK, left)))
             yield from self._warnings()

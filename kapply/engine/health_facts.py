@@ -8,6 +8,8 @@ from typing import Any
 from kapply.client import Client
 from kapply.errors import ApiError, KapplyError
 from kapply.kstatus import CustomStatus, custom_status
+from kapply.kstatus.model import dig, items
+from kapply.kstatus.model import mapping as mapping_of
 from kapply.meta import GroupVersionKind, JsonObject, RESTMapping
 from kapply.query.selectors import Selector, SelectorError, label_selector
 
@@ -80,7 +82,7 @@ class Facts:
 
     def binding_mode(self, claim: JsonObject) -> str | None:
         """The volumeBindingMode of the StorageClass of a claim; None where there is none."""
-        name = (claim.get("spec") or {}).get("storageClassName")
+        name = dig(claim, "spec", "storageClassName")
         if not isinstance(name, str) or not name:
             return None
         if name not in self._modes:
@@ -114,16 +116,15 @@ class Facts:
 def selector_of(obj: Mapping[str, Any]) -> Selector:
     """What a workload's spec.selector selects; nothing where it has none or it is malformed."""
     try:
-        return label_selector((obj.get("spec") or {}).get("selector"))
+        return label_selector(dig(obj, "spec", "selector"))
     except SelectorError:
         return Selector(nothing=True)
 
 
 def owner_uid(obj: Mapping[str, Any]) -> str:
     """The uid of the controller that owns an object; "" for none."""
-    owners = (obj.get("metadata") or {}).get("ownerReferences")
-    for owner in owners if isinstance(owners, list) else ():
-        if isinstance(owner, Mapping) and owner.get("controller"):
+    for owner in items(dig(obj, "metadata", "ownerReferences")):
+        if owner.get("controller"):
             return str(owner.get("uid") or "")
     return ""
 
@@ -136,7 +137,7 @@ def current_pods(
     A Deployment's are those of the ReplicaSet with the same template, a StatefulSet's those of
     status.updateRevision; of every other controller all that it owns, of a Pod the Pod itself.
     """
-    kind, uid = obj.get("kind"), str((obj.get("metadata") or {}).get("uid") or "")
+    kind, uid = obj.get("kind"), str(dig(obj, "metadata", "uid") or "")
     mine = list(pods)
     if kind == "Pod":
         return [pod for pod in mine if pod["metadata"].get("uid") == uid]
@@ -150,22 +151,19 @@ def current_pods(
         return [pod for pod in mine if owner_uid(pod) in owners]
     mine = [pod for pod in mine if owner_uid(pod) == uid]
     if kind == "StatefulSet":
-        revision = (obj.get("status") or {}).get("updateRevision")
-        mine = [
-            pod
-            for pod in mine
-            if (pod["metadata"].get("labels") or {}).get("controller-revision-hash") == revision
-        ]
+        label = ("metadata", "labels", "controller-revision-hash")
+        revision = dig(obj, "status", "updateRevision")
+        mine = [pod for pod in mine if dig(pod, *label) == revision]
     return mine
 
 
 def _template(obj: Mapping[str, Any]) -> Any:
     """spec.template without the label that the Deployment controller adds to a ReplicaSet's."""
-    template = (obj.get("spec") or {}).get("template") or {}
-    metadata = template.get("metadata") or {}
+    template = mapping_of(dig(obj, "spec", "template"))
+    metadata = mapping_of(template.get("metadata"))
     labels = {
         key: value
-        for key, value in (metadata.get("labels") or {}).items()
+        for key, value in mapping_of(metadata.get("labels")).items()
         if key != "pod-template-hash"
     }
     return {**template, "metadata": {**metadata, "labels": labels}}

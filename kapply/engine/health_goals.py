@@ -10,6 +10,7 @@ from typing import Any
 from kapply.engine.waiter import what_holds
 from kapply.errors import UsageError
 from kapply.kstatus import NOT_FOUND, Result, Status, UserRule, parse_rule
+from kapply.kstatus.model import dig, items
 from kapply.meta import JsonObject
 from kapply.query.jsonpath import JSONPathError
 
@@ -85,6 +86,8 @@ def reached(
     if goal.kind is GoalKind.DELETE:
         if obj is None or (first_uid and _uid(obj) != first_uid):
             return Result(Status.CURRENT, "gone")
+        if not dig(obj, "metadata", "deletionTimestamp"):
+            return Result(Status.IN_PROGRESS, "still there: nobody has asked for its deletion")
         held = what_holds(obj)
         return Result(Status.IN_PROGRESS, f"still there: held by {held}" if held else "still there")
     if goal.kind is GoalKind.CREATE:
@@ -119,7 +122,7 @@ def combined(results: Sequence[Result], *, any_goal: bool) -> Result:
 
 
 def _uid(obj: Mapping[str, Any]) -> str:
-    return str((obj.get("metadata") or {}).get("uid") or "")
+    return str(dig(obj, "metadata", "uid") or "")
 
 
 def _is_outdated(rule: UserRule, obj: JsonObject) -> bool:
@@ -129,19 +132,16 @@ def _is_outdated(rule: UserRule, obj: JsonObject) -> bool:
     """
     if not rule.condition:
         return False
-    status = obj.get("status") or {}
-    generation = (obj.get("metadata") or {}).get("generation")
-    found = _condition(rule, obj)
-    observed = (found or {}).get("observedGeneration", status.get("observedGeneration"))
+    generation = dig(obj, "metadata", "generation")
+    found = _condition(rule, obj) or {}
+    observed = found.get("observedGeneration", dig(obj, "status", "observedGeneration"))
     return isinstance(observed, int) and isinstance(generation, int) and observed < generation
 
 
 def _condition(rule: UserRule, obj: JsonObject) -> Mapping[str, Any] | None:
-    entries = (obj.get("status") or {}).get("conditions")
-    for entry in entries if isinstance(entries, list) else ():
-        if isinstance(entry, Mapping) and str(entry.get("type")).lower() == rule.condition.lower():
-            return entry
-    return None
+    wanted = rule.condition.lower()
+    entries = items(dig(obj, "status", "conditions"))
+    return next((entry for entry in entries if str(entry.get("type")).lower() == wanted), None)
 
 
 def _now(rule: UserRule, obj: JsonObject) -> str:

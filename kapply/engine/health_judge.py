@@ -9,6 +9,7 @@ from typing import Any
 from kapply.engine.health_facts import Facts, current_pods
 from kapply.errors import KapplyError
 from kapply.kstatus import Result, Status, UserRule, compute, overlay_pods
+from kapply.kstatus.model import dig, items
 from kapply.meta import JsonObject, RESTMapping
 
 #: Kinds whose Pods have a say, by group and kind.
@@ -74,22 +75,18 @@ def has_pods(mapping: RESTMapping) -> bool:
 
 def is_behind(obj: Mapping[str, Any]) -> bool:
     """Whether the condition Ready says itself that it is about an earlier generation."""
-    generation = (obj.get("metadata") or {}).get("generation")
-    entries = (obj.get("status") or {}).get("conditions")
+    generation = dig(obj, "metadata", "generation")
     if obj.get("kind") == "Pod" or not isinstance(generation, int):
         return False
     return any(
-        isinstance(entry, Mapping)
-        and entry.get("type") == "Ready"
+        entry.get("type") == "Ready"
         and isinstance(entry.get("observedGeneration"), int)
         and entry["observedGeneration"] < generation
-        for entry in (entries if isinstance(entries, list) else ())
+        for entry in items(dig(obj, "status", "conditions"))
     )
 
 
 def _is_observed(obj: Mapping[str, Any]) -> bool:
     """Whether the controller has acted on the present spec: its Pods may then be judged."""
-    generation = (obj.get("metadata") or {}).get("generation")
-    return generation is not None and generation == (obj.get("status") or {}).get(
-        "observedGeneration"
-    )
+    generation = dig(obj, "metadata", "generation")
+    return generation is not None and generation == dig(obj, "status", "observedGeneration")

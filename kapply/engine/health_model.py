@@ -37,7 +37,7 @@ class WaitOptions:
     """How to wait.
 
     Attributes:
-        timeout: seconds for all objects together.
+        timeout: seconds for all objects together; 0 to look at each of them once.
         goals: what each object is waited for.
         any_goal: one of the goals is enough.
         must_exist: an object that is not there at first ends the wait.

@@ -30,6 +30,7 @@ from kapply.errors import (
     UnreachableError,
     api_error,
 )
+from kapply.kstatus.model import dig
 from kapply.meta import JsonObject, RESTMapping
 from kapply.query.field_selectors import escape_field_value
 
@@ -245,12 +246,9 @@ class ScopeWatch:
                 alive = True
                 if event.type == "ERROR":
                     raise api_error(Status.from_json(event.obj))
-                metadata = event.obj.get("metadata") or {}
-                self._version = str(metadata.get("resourceVersion") or self._version)
+                self._version = str(dig(event.obj, "metadata", "resourceVersion") or self._version)
                 gone = event.type == "DELETED"
-                if event.type != "BOOKMARK" and (
-                    self._is_wanted(event.obj) or (gone and not self._names)
-                ):
+                if event.type != "BOOKMARK" and self._is_wanted(event.obj, gone=gone):
                     self._tell(Seen(self.scope, event.obj, gone))
                 if self._closed.is_set():
                     break
@@ -270,10 +268,13 @@ class ScopeWatch:
                 continue
         self._tell(Listed(self.scope, tuple(found)))
 
-    def _is_wanted(self, obj: JsonObject) -> bool:
+    def _is_wanted(self, obj: JsonObject, *, gone: bool = False) -> bool:
+        metadata = obj.get("metadata")
+        if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+            return False
         if self._names:
-            return (obj.get("metadata") or {}).get("name") in self._names
-        return self._wanted is None or self._wanted(obj)
+            return metadata["name"] in self._names
+        return gone or self._wanted is None or self._wanted(obj)
 
 
 def common_version(versions: Sequence[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import signal
 import subprocess
@@ -318,8 +320,37 @@ def test_the_sandbox_has_no_controllers_to_wait_for(tmp_path: Path) -> None:
     assert "configmap/c is ready" in done.out
     assert "deployment.apps/web is ready" not in done.out
     assert done.err.count("the sandbox runs no controllers") == 1
-    for flags in (("--for=condition=Available",), (), ("--for=create",)):
-        again = kapply("wait", "--sandbox", "-f", "web.yaml", "--timeout=5s", *flags)
-        assert again.code == 0, again.screen
+    again = kapply("wait", "--sandbox", "-f", "web.yaml", "--for=condition=Available")
+    assert again.code == 0, again.screen
     gone = kapply("wait", "--sandbox", "configmap/c", "--for=delete", "--timeout=1s")
     assert gone.code == 5, gone.screen
+
+
+def test_a_terminal_shows_what_is_waited_for_and_keeps_the_results(
+    kapply: Tool, namespace: str, tmp_path: Path
+) -> None:
+    (tmp_path / "web.yaml").write_text(deployment(after="2"))
+    terminal, child = os.openpty()
+    os.set_blocking(terminal, True)
+    with subprocess.Popen(
+        [*kapply.command, "apply", "-n", namespace, "-f", "web.yaml", "--wait"],
+        cwd=tmp_path,
+        env={**kapply.env, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"},
+        stdin=subprocess.DEVNULL,
+        stdout=child,
+        stderr=child,
+    ) as running:
+        os.close(child)
+        shown = b""
+        # The terminal of a process that has ended reads as an error.
+        with contextlib.suppress(OSError):
+            while piece := os.read(terminal, 65536):
+                shown += piece
+        os.close(terminal)
+        assert running.wait(30) == 0, shown
+    text = shown.decode()
+    assert "waiting for 1 of 1 objects" in text
+    assert "\x1b[2A\r\x1b[J" in text
+    # What a region has drawn is gone; what stays are lines.
+    stays = re.sub(r"\x1b\[\d*m", "", text.rpartition("\x1b[J")[2])
+    assert re.match(r"deployment\.apps/web is ready \(\d\.\d s\)\r\nwaited \d\.\d s: 1 of", stays)

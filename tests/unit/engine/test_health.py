@@ -240,6 +240,24 @@ def test_another_object_of_the_name_is_not_the_one_that_is_to_go() -> None:
     assert result.exit_code == 0
 
 
+def test_no_time_at_all_is_one_look() -> None:
+    _, result = run(Script([listed(1, job(1, done=True))], []), None, written=False, timeout=0.0)
+    assert result.exit_code == 0
+    _, result = run(Script([listed(1, job(1))], []), None, written=False, timeout=0.0)
+    assert result.exit_code == 5
+    assert result.seconds < 5
+
+
+@pytest.mark.parametrize("status", ["done", ["x"], {"conditions": "x"}, {"conditions": [1]}, 7])
+@pytest.mark.parametrize("goal", ["ready", "condition=Ready", "delete", "jsonpath={.status.a.b}"])
+def test_a_status_of_any_shape_is_no_bug(status: Any, goal: str) -> None:
+    odd = {**job(7), "status": status}
+    goals = [parse_goal(goal)]
+    lines = [event("MODIFIED", {"metadata": "x"}), event("MODIFIED", {**job(8), "status": status})]
+    _, result = run(Script([listed(1, odd)], [[*lines]]), odd, timeout=0.05, goals=goals)
+    assert result.exit_code in (0, 5)
+
+
 def test_stop_ends_a_wait() -> None:
     stop = Stop()
     waiter = HealthWaiter(Client(Script([listed(1)], [])), WaitOptions(timeout=60), stop)
