@@ -72,7 +72,7 @@ class Builder(Notes):
         self._anchored = "&" in body
         self._slashes = "\\/" in body
         self._questions = "?" in body
-        #: Where the document's value starts, and the event that ended the document.
+        #: Where the document starts, and the event that ended it.
         self.mark: Any = None
         self.end: Any = None
         self._anchors: dict[str, Anchor] = {}
@@ -100,6 +100,7 @@ class Builder(Notes):
         event = get()
         if type(event) is not DocumentStartEvent:
             return False, None
+        self.mark = event.end_mark
         cur: Any = []
         root = cur
         key: Any = None
@@ -180,8 +181,6 @@ class Builder(Notes):
                 else:
                     cur[key] = value
         self.end = event
-        if self.mark is None:
-            self.mark = event.start_mark
         return True, root[0]
 
     # Everything below is for what is rare in manifests.

@@ -60,6 +60,9 @@ def unreadable(error: YAMLError, body: str) -> UnreadableError:
     problem = error.problem or "this is not YAML"
     if "expected <document start>" in problem or "expected '<document start>'" in problem:
         problem = "text after the end of the document"
+        if body.lstrip().startswith("%"):
+            # kubectl cuts the text at ---, so that a directive never has a document.
+            problem = "directives like %YAML are refused"
     also: tuple[tuple[int, int], ...] = ()
     if error.context:
         problem = f"{problem} ({error.context})"

@@ -169,7 +169,9 @@ def _string(text: str, at: int, lines: LineCounter) -> tuple[str, int]:
         content, end = scanstring(text, at, True)
     except ValueError as error:
         place = getattr(error, "pos", at)
-        message = getattr(error, "msg", "bad string").lower()
+        message = str(getattr(error, "msg", "bad string")).lower().removesuffix(" at")
+        if text[place : place + 1] in ("", "\n"):
+            message = "this string is not closed on its line"
         raise _fail(lines.mark(min(max(place, at - 1), len(text))), message) from None
     if _SURROGATE.search(content):
         content = _SURROGATE.sub("\ufffd", content)

@@ -21,8 +21,8 @@ from kapply.manifests.scalars import KEYS, VALUES, Odd
 _LINE = re.compile(
     r"( *)(- +)?(?:([A-Za-z_][\w./-]*|\"[^\"\\]*\"|'[^']*'):(?: +|\Z))?(.*)\Z", re.A | re.S
 ).match
-#: A plain scalar may start with these, or with a dash in front of something else.
-_FIRST = re.compile(r"[A-Za-z0-9_./+$(^<;=~\\]|-[^ -]", re.A).match
+#: A plain scalar may start with these, or with a dash or colon in front of something else.
+_FIRST = re.compile(r"[A-Za-z0-9_./+$(^<;=~\\]|[-:][^ ]", re.A).match
 _DOUBLE = re.compile(r'"([^"\\]*)" *(?:(?<= )#.*)?\Z').match
 _SINGLE = re.compile(r"'([^']*)' *(?:(?<= )#.*)?\Z").match
 _ITEM = r"(?:[\w./=-]+|\"[^\"\\]*\"|'[^']*')"

@@ -117,7 +117,9 @@ class PureParser(Reader, Scanner, Parser):
 
     def fetch_directive(self) -> None:
         """No directive ever stands in front of a document that Kubernetes reads."""
-        raise self._error("while scanning a directive", self.get_mark(), "directives are refused")
+        raise self._error(
+            "while scanning a directive", self.get_mark(), "directives like %YAML are refused"
+        )
 
     def _error(self, context: str, start: Any, problem: str) -> ScannerError:
         return ScannerError(context, start, problem, self.get_mark())

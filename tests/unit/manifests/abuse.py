@@ -111,7 +111,8 @@ CASES: dict[str, tuple[Callable[[], bytes | str], bool]] = {
     "JSON objects with duplicates": (lambda: '{"a":1,"a":2}\n' * 20000, True),
     "JSON objects": (
         lambda: "".join(
-            '{"apiVersion":"v1","kind":"Foo","metadata":{"name":"n%d"}}\n' % i for i in range(20000)
+            f'{{"apiVersion":"v1","kind":"Foo","metadata":{{"name":"n{i}"}}}}\n'
+            for i in range(20000)
         ),
         False,
     ),
