@@ -63,7 +63,7 @@ def json_schema(kind: KindSchema) -> JsonObject:
     if kind.custom:
         body = _Custom(native, kind.components).kind(kind.schema)
     else:
-        body = native.convert(kind.schema, 0)
+        body = native.convert(kind.schema, 0, kind.component)
     return {**body, "$defs": native.finish()}
 
 

@@ -45,7 +45,7 @@ def explain(kind: KindSchema, obj: Any) -> list[Finding]:
     secret = kind.gvk.kind == "Secret" and kind.gvk.group == ""
     findings: list[Finding] = []
     try:
-        for error in validator_for(kind).iter_errors(obj):
+        for error in _validator(kind).iter_errors(obj):
             for finding in _findings(error, quote=not secret):
                 if finding not in findings:
                     findings.append(finding)
@@ -54,6 +54,13 @@ def explain(kind: KindSchema, obj: Any) -> list[Finding]:
     except RecursionError:
         findings.append(Finding((), "is nested too deeply to be checked"))
     return findings
+
+
+def _validator(kind: KindSchema) -> Any:
+    key = f"validator of {kind.gvk}"
+    if key not in kind.compiled:
+        kind.compiled[key] = validator_for(kind)
+    return kind.compiled[key]
 
 
 def _findings(error: Any, *, quote: bool) -> Iterator[Finding]:

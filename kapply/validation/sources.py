@@ -27,6 +27,7 @@ class KindSchema:
         namespaced: its scope; None where no path tells.
         gate: whether an object (decoded JSON) is valid by its schema.
         compiled: what was made of the schema so far; kinds of one document share it.
+        component: the name of `schema` among `components`; "" where it has none.
     """
 
     gvk: GroupVersionKind
@@ -36,6 +37,7 @@ class KindSchema:
     namespaced: bool | None
     gate: Check = field(repr=False, compare=False)
     compiled: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    component: str = ""
 
 
 class SchemaSource(Protocol):
@@ -132,6 +134,7 @@ class OpenAPISource:
             mapping.namespaced if mapping else None,
             _guarded(gate),
             self._compiled.setdefault(gvk.group_version, {}),
+            name,
         )
 
 
