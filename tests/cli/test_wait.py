@@ -354,3 +354,36 @@ def test_a_terminal_shows_what_is_waited_for_and_keeps_the_results(
     # What a region has drawn is gone; what stays are lines.
     stays = re.sub(r"\x1b\[\d*m", "", text.rpartition("\x1b[J")[2])
     assert re.match(r"deployment\.apps/web is ready \(\d\.\d s\)\r\nwaited \d\.\d s: 1 of", stays)
+
+
+def test_a_folder_of_kinds_becomes_ready_with_one_watch_for_each(
+    kapply: Tool, namespace: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "dir"
+    folder.mkdir()
+    for name in ("one", "two"):
+        (folder / f"{name}.yaml").write_text(deployment(name, after="1"))
+    stateful = deployment("db", after="0").replace("kind: Deployment", "kind: StatefulSet")
+    (folder / "db.yaml").write_text(stateful.replace("spec:\n", "spec:\n  serviceName: db\n", 1))
+    daemon = deployment("agent").replace("kind: Deployment", "kind: DaemonSet")
+    (folder / "agent.yaml").write_text(daemon.replace("  replicas: 1\n", ""))
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: db}\nspec: {ports: [{port: 80}]}\n"
+    (folder / "service.yaml").write_text(service)
+    done = kapply("apply", "-n", namespace, "-f", "dir", "--wait", "--timeout=60s", "-v6")
+    assert done.code == 0, done.screen
+    ready = re.findall(r"^(\S+) is ready", done.out, re.M)
+    assert sorted(ready) == [
+        "daemonset.apps/agent",
+        "deployment.apps/one",
+        "deployment.apps/two",
+        "service/db",
+        "statefulset.apps/db",
+    ]
+    watched = re.findall(r"/(\w+)\?[^ ]*watch=true", done.err)
+    assert sorted(watched) == ["daemonsets", "deployments", "pods", "replicasets", "statefulsets"]
+    assert re.search(r"waited \d+\.\d s: 5 of 5 ready; the slowest: \S+ after", done.err)
+
+    again = kapply("apply", "-n", namespace, "-f", "dir", "--wait", "-o", "name")
+    assert again.code == 0, again.screen
+    assert sorted(again.out.split()) == sorted(ready)
+    assert again.err == ""
