@@ -24,7 +24,6 @@ from kapply.merge.errors import MergeError
 from kapply.merge.schema import ListType, MapType, Type
 from kapply.merge.typed.fieldset import field_set_of
 from kapply.merge.typed.items import namer_of
-from kapply.merge.typed.validate import validate
 from kapply.meta import GroupVersionKind, JsonObject, is_secret
 from kapply.planning.atomic_defaults import is_atomic_default
 from kapply.planning.model import Desired
@@ -185,17 +184,18 @@ def _applied(desired: Desired, type_: Type) -> JsonObject | None:
     if metadata:
         applied["metadata"] = metadata
     if "status" in applied and any(name == "status" for name, _ in desired.mapping.subresources):
-        status = applied.pop("status")
-        if not _is_hollow(status) or validate({"status": status}, type_):
-            return None
+        status = {"status": applied.pop("status")}
+        return applied if _is_hollow(status, type_) else None
     return applied
 
 
-def _is_hollow(value: Any) -> bool:
-    """Whether there is no value in it that a decoder could dislike."""
-    if value.__class__ is dict:
-        return all(_is_hollow(item) for item in value.values())
-    return value is None or value in ("", [])
+def _is_hollow(value: Any, type_: Type) -> bool:
+    """Whether it holds fields of its type but no value that a decoder could dislike."""
+    shape = type_.atom.map
+    if value.__class__ is not dict or shape is None:
+        return _is_zero(value, type_)
+    types = [(item, shape.type_of(name)) for name, item in value.items()]
+    return all(inner is not None and _is_hollow(item, inner) for item, inner in types)
 
 
 def _same_strings(strings: Any, data: Any, others: _Others) -> bool:
@@ -252,7 +252,8 @@ class _Walk:
             others = _below(at, "f:" + name) if at else at
             if name not in live:
                 # Owned and yet absent: the zero value that omitempty drops, in a built-in type.
-                if self._built_in and not others and name in shape.fields and _is_zero(item):
+                declared = shape.fields.get(name)
+                if self._built_in and not others and declared and _is_zero(item, declared.type):
                     continue
                 return False
             theirs = live[name]
@@ -328,8 +329,20 @@ class _Walk:
         return self._built_in and alone and _same_meaning(value, live, type_)
 
 
-def _is_zero(value: Any) -> bool:
-    return value is None or value in ("", [], {}) or value == 0
+def _is_zero(value: Any, type_: Type) -> bool:
+    """Whether it is null or the zero of its type; of another type it would be refused."""
+    atom = type_.atom
+    if value is None:
+        return True
+    if value.__class__ is dict or value.__class__ is list:
+        # What may be a scalar as well is raw JSON, and kept.
+        fits = atom.map if value.__class__ is dict else atom.list
+        return not value and fits is not None and atom.scalar is None
+    zero = _ZEROS.get(atom.scalar or "")
+    return value.__class__ is zero.__class__ and bool(value == zero)
+
+
+_ZEROS: Mapping[str, Any] = {"string": "", "boolean": False, "numeric": 0}
 
 
 def _same_json(value: Any, live: Any) -> bool:

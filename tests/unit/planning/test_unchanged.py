@@ -54,6 +54,7 @@ def definitions(prefix: str, **more: Any) -> Obj:
             "x-kubernetes-list-map-keys": ["port", "protocol"],
             "items": properties(port=INTEGER, protocol={**STRING, "default": "TCP"}, name=STRING),
         },
+        raw={},
         args={"type": "array", "items": STRING},
         tags={"type": "array", "x-kubernetes-list-type": "set", "items": STRING},
         whole={
@@ -74,7 +75,11 @@ def definitions(prefix: str, **more: Any) -> Obj:
         kind=STRING,
         metadata=ref(META + "ObjectMeta"),
         spec=spec,
-        status=properties(count=INTEGER, conditions={"type": "array", "items": STRINGS}),
+        status=properties(
+            count=INTEGER,
+            started=ref(META + "Time"),
+            conditions={"type": "array", "items": STRINGS},
+        ),
         **more,
     )
     return {
@@ -372,6 +377,34 @@ def test_a_zero_that_the_server_drops_is_proven_while_it_is_owned_alone(
     assert not world.proven()
 
 
+@pytest.mark.parametrize(
+    ("name", "zero"),
+    [
+        ("replicas", ""),
+        ("replicas", False),
+        ("replicas", 1),
+        ("paused", ""),
+        ("paused", 0),
+        ("text", []),
+        ("text", False),
+        ("labels", []),
+        ("labels", ""),
+        ("labels", {"a": None}),
+        ("args", {}),
+        ("cpu", ""),
+        ("cpu", 0),
+        ("when", ""),
+        ("raw", {}),
+        ("raw", []),
+    ],
+)
+def test_a_zero_of_another_type_is_not_proven(name: str, zero: Any) -> None:
+    world = World({"inner": {"text": "x"}})
+    world.obj["spec"][name] = zero
+    world.own()
+    assert not world.proven()
+
+
 @pytest.mark.parametrize(("name", "zero"), ZEROS)
 def test_a_zero_is_not_dropped_in_a_custom_resource(name: str, zero: Any) -> None:
     world = World({"inner": {"text": "x"}}, custom=True)
@@ -471,6 +504,9 @@ def test_metadata_that_is_not_in_the_entry(name: str, value: Any, proven: bool) 
         ({"conditions": None, "count": None}, True),
         ({"count": 1}, False),
         ({"count": ""}, False),
+        ({"count": 0}, True),
+        ({"started": None}, True),
+        ({"started": ""}, False),
         ({"nothingKnown": None}, False),
         ("x", False),
         ([], False),
