@@ -119,7 +119,10 @@ class _Checker:
                 at_value=True,
             )
         beside = [known.kind for known in kinds if known.group_version == gvk.group_version]
-        near = closest(gvk.kind, beside) or closest(gvk.kind, (known.kind for known in kinds))
+        near = closest(gvk.kind, beside)
+        if not near and (beside or _may_be_built_in(gvk.group)):
+            # Of a group of its own, a kind is more likely to lack its CRD than to be misspelt.
+            near = closest(gvk.kind, (known.kind for known in kinds))
         if near:
             where = {known.api_version for known in kinds if known.kind == near}
             place = "" if gvk.api_version in where else f" ({' or '.join(sorted(where))})"
@@ -135,6 +138,10 @@ class _Checker:
             "add its CustomResourceDefinition to the input, or name its folder with --schemas",
             at_value=True,
         )
+
+
+def _may_be_built_in(group: str) -> bool:
+    return "." not in group or group.endswith(".k8s.io")
 
 
 def _only_missing(kind: KindSchema, obj: Any) -> bool:

@@ -1,0 +1,138 @@
+"""`kapply validate` and `render` as a person and a CI system use them; no server is needed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+
+from tests.cli.tool import Tool, corpus, kapply_tool
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MISTAKES = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: "3"
+  selector:
+    matchLabels: {app: web}
+  template:
+    metadata:
+      labels: {app: web}
+    spec:
+      containers:
+        - name: web
+          image: nginx
+          imagePullPolcy: Always
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: login
+data:
+  password: hunter2!
+"""
+
+
+@pytest.fixture
+def kapply(tmp_path: Path) -> Tool:
+    return kapply_tool(tmp_path)
+
+
+@pytest.fixture
+def mistakes(tmp_path: Path) -> Path:
+    path = tmp_path / "web.yaml"
+    path.write_text(MISTAKES)
+    return path
+
+
+def test_every_mistake_is_shown_where_it_stands(kapply: Tool, mistakes: Path) -> None:
+    done = kapply("validate", "--offline", "-f", mistakes)
+    assert done.code == 2
+    lines = done.out.splitlines()
+    assert lines[0].startswith(f"{mistakes}:6:13  Deployment web: spec.replicas: ")
+    assert lines[1] == '    6 |   replicas: "3"'
+    assert lines[2] == "      |             ^"
+    assert any(
+        "spec.template.spec.containers[0].imagePullPolcy: unknown field, did you mean"
+        " imagePullPolicy?" in line
+        for line in lines
+    )
+    assert "hunter2" not in done.screen
+    assert lines[-1].startswith("2 objects in 1 file: 3 problems (against Kubernetes v1.37")
+
+
+def test_json_follows_its_schema(kapply: Tool, mistakes: Path) -> None:
+    schema = json.loads((ROOT / "schemas" / "validation.schema.json").read_text())
+    for path, valid in ((mistakes, False), (ROOT / "manifests", True)):
+        done = kapply("validate", "--offline", "-o", "json", "-f", path)
+        found = json.loads(done.out)
+        jsonschema.validate(found, schema)
+        assert found["valid"] is valid
+        assert done.code == (0 if valid else 2)
+
+
+def test_unreadable_input_is_json_too(kapply: Tool, tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("a: [\n")
+    done = kapply("validate", "--offline", "-o", "json", "-f", path)
+    assert done.code == 2
+    assert json.loads(done.out)["problems"][0]["line"] in (1, 2)
+
+
+def test_junit_and_github(kapply: Tool, mistakes: Path) -> None:
+    junit = kapply("validate", "--offline", "-o", "junit", "-f", mistakes, "-f", ROOT / "manifests")
+    suite = ElementTree.fromstring(junit.out).find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "1")
+    github = kapply("validate", "--offline", "-o", "github", "-f", mistakes)
+    assert f"::error file={mistakes},line=6,col=13::Deployment web: spec.replicas" in github.out
+
+
+def test_a_crd_of_a_folder_validates_its_custom_resources(kapply: Tool, tmp_path: Path) -> None:
+    text = (ROOT / "manifests" / "crontab.yaml").read_text()
+    crd, resource = text.split("---\n")
+    (tmp_path / "crds").mkdir()
+    (tmp_path / "crds" / "crd.yaml").write_text(crd)
+    path = tmp_path / "ct.yaml"
+    path.write_text(resource.replace("cronSpec:", "cronSpek:"))
+    unknown = kapply("validate", "--offline", "-f", path)
+    assert unknown.code == 2
+    assert "--schemas" in unknown.out
+    done = kapply("validate", "--offline", "--schemas", tmp_path / "crds", "-f", path)
+    assert done.code == 2
+    assert "did you mean cronSpec?" in done.out
+    assert kapply("validate", "--offline", "--ignore-unknown-kinds", "-f", path).code == 0
+
+
+def test_the_corpus_is_valid_offline(kapply: Tool) -> None:
+    for name in ("kube-prometheus", "online-boutique", "ingress-nginx", "guestbook"):
+        done = kapply("validate", "--offline", "-R", "-f", corpus(name))
+        assert done.code == 0, done.screen
+        assert "no problems" in done.out
+
+
+def test_render_says_what_yaml_means(kapply: Tool, tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(
+        "apiVersion: v1\nkind: List\nitems:\n"
+        "- {apiVersion: example.com/v1, kind: Foo, metadata: {name: a}, v: 1:30, w: 0o17, x: on}\n"
+        "- {apiVersion: example.com/v1, kind: Foo, metadata: {name: b}, v: 1e3}\n"
+    )
+    done = kapply("render", "-f", path, "-o", "json")
+    assert done.code == 0, done.screen
+    decoder = json.JSONDecoder()
+    first, end = decoder.raw_decode(done.out)
+    second = json.loads(done.out[end:])
+    assert (first["v"], first["w"], first["x"], second["v"]) == ("1:30", 15, True, 1000)
+    assert "warning" in done.err
+    again = kapply("render", "-f", path)
+    assert kapply("render", "-f", "-", "-o", "json", stdin=again.out).out == done.out
+    names = kapply("render", "-f", path, "-o", "name")
+    assert names.out == "foo.example.com/a\nfoo.example.com/b\n"
