@@ -359,7 +359,8 @@ class HealthWaiter:
                 self.result.codes.add(exit_code_of(self._troubles[scope]))
         if self._stop.signal:
             return
-        culprits = failed or pending
+        # Of what is not there, there is nothing to look at.
+        culprits = [i for i in failed if i.result is not NOT_FOUND] if failed else pending
         examiner = Examiner(self._client, self._now)
         found: dict[int, Diagnosis] = {}
         for item, diagnosis in run_parallel(

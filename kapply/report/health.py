@@ -86,9 +86,8 @@ class HealthReport:
         self.close()
         if self._quiet and not result.exit_code:
             return
-        total = sum(
-            map(len, (result.ready, result.failed, result.late, result.unfinished, result.skipped))
-        )
+        others = (result.failed, result.late, result.unfinished, result.skipped)
+        total = len(result.ready) + sum(len(refs) for refs in others)
         parts = [f"{len(result.ready)} of {total} {self._done_word.removeprefix('is ')}"]
         parts += [
             f"{len(refs)} {word}"
@@ -126,7 +125,8 @@ class HealthReport:
             word = self._style.paint("failed", "red")
             if event.status is Status.NOT_FOUND:
                 word = self._style.paint("not found", "red")
-                self._line(self._err, f"{name} {word}")
+                where = f"  ({event.origin})" if event.origin else ""
+                self._line(self._err, f"{name} {word}{escape(where)}")
             else:
                 self._line(self._err, f"{name} {word}: {_short(event.message)} {time}")
         elif not self._quiet and self._live is None:

@@ -194,8 +194,10 @@ def test_who_may_not_watch_polls() -> None:
 
 
 def test_an_object_that_is_not_there_ends_the_wait_only_if_it_must_exist() -> None:
-    _, result = run(Script([listed(1)], []), None, written=False, must_exist=True)
+    events, result = run(Script([listed(1)], []), None, written=False, must_exist=True)
     assert result.exit_code == 4
+    assert statuses(events) == [Status.NOT_FOUND]
+    assert not any(isinstance(event, Diagnosis) for event in events)
     events, result = run(Script([listed(1)], []), None, written=False, timeout=0.3)
     assert result.exit_code == 5
     [found] = [event for event in events if isinstance(event, Diagnosis)]
