@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kapply.engine.schemas import ServerSchemas
+from kapply.errors import ProtocolError
 from kapply.merge.errors import MergeError
 from kapply.merge.schema import Type
 from kapply.merge.schema_openapi import Schema
@@ -24,11 +25,25 @@ class SchemaProver:
 
     def prepare(self, group_versions: Iterable[GroupVersion]) -> None:
         """Fetch the documents of these group-versions, in parallel, from the cache if it can."""
-        self._schemas.documents(group_versions)
+        self._documents(group_versions)
 
     def unchanged(self, desired: Desired, live: JsonObject) -> bool:
         """True only when an apply of `desired` would leave `live` as it is."""
         return self._proof.unchanged(desired, live)
+
+    def _documents(self, wanted: Iterable[GroupVersion]) -> Mapping[GroupVersion, JsonObject]:
+        """Documents by group-version; one that cannot be read is missing, and proves nothing."""
+        wanted = tuple(wanted)
+        try:
+            return self._schemas.documents(wanted)
+        except ProtocolError:
+            # A CRD was published since the index was read: its document has another address now,
+            # and the old one redirects.
+            self._schemas.forget_index()
+        try:
+            return self._schemas.documents(wanted)
+        except ProtocolError:
+            return {}
 
     def _type_of(self, gvk: GroupVersionKind) -> Type | None:
         if gvk not in self._types:
@@ -36,7 +51,7 @@ class SchemaProver:
         return self._types[gvk]
 
     def _find(self, gvk: GroupVersionKind) -> Type | None:
-        document = self._schemas.documents([gvk.group_version]).get(gvk.group_version)
+        document = self._documents([gvk.group_version]).get(gvk.group_version)
         if document is None:
             return None
         schema = self._by_version.get(gvk.group_version)
