@@ -33,16 +33,9 @@ from tests.cluster.build import Assets
 from tests.cluster.client import Answer, Client
 from tests.cluster.cluster import TestCluster
 from tests.contract import proof_cases
-from tests.contract.proof_cases import (
-    MANAGER,
-    Case,
-    Obj,
-    Setting,
-    Write,
-    content,
-    filled_in,
-    renamed,
-)
+from tests.contract.proof_cases import Case, content, filled_in, renamed
+from tests.contract.proof_edits import EDITS, MANAGER, Obj, Setting
+from tests.contract.proof_touches import TOUCHES, Write
 
 HERE = Path(__file__).with_name("proof")
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
@@ -50,6 +43,8 @@ APPLY = "application/apply-patch+yaml"
 SEED = int(os.environ.get("KAPPLY_PROOF_SEED", "20261122"))
 #: Cases for each object of the corpus and for each of this folder.
 CASES = (int(os.environ.get("KAPPLY_PROOF_CASES", "9")), 34)
+#: Edits that matter most to a kind.
+OFTEN = {"Secret": ("strings", "same")}
 THREADS = 4
 # Quotas and limits act on other objects of their namespace.
 _APART = ("LimitRange", "ResourceQuota")
@@ -168,7 +163,7 @@ class Worker:
         start = live["metadata"]["resourceVersion"]
         at = self.bench.setting(obj, live, rng)
         for name in case.touches:
-            writes = proof_cases.TOUCHES[name](obj, at)
+            writes = TOUCHES[name](obj, at)
             if not writes or any(self.write(obj, write).code >= 300 for write in writes):
                 self.tally.skipped[name] += 1
                 return True
@@ -177,7 +172,7 @@ class Worker:
             at = self.bench.setting(obj, live, rng)
         manifest: Obj = copy.deepcopy(obj)
         for name in case.edits:
-            if not proof_cases.EDITS[name](manifest, at):
+            if not EDITS[name](manifest, at):
                 self.tally.skipped[name] += 1
                 return bool(case.touches)
         if not isinstance(manifest.get("metadata"), dict):
@@ -343,7 +338,7 @@ def summary(tally: Tally) -> str:
 def test_nothing_is_proven_that_an_apply_changes(bench: Bench) -> None:
     rng = Random(SEED)
     work = [
-        (base, proof_cases.cases(rng, CASES[not base.corpus]))
+        (base, proof_cases.cases(rng, CASES[not base.corpus], OFTEN.get(base.obj["kind"], ())))
         for base in bases(bench)
         if base.obj["kind"] not in ("CustomResourceDefinition",) or not base.corpus
     ]
@@ -369,9 +364,9 @@ def test_an_object_applied_again_is_proven(again: Tally) -> None:
     unproven = [outcome for outcome in ours if outcome.needless]
     assert len(unproven) < 0.02 * len(ours) or not ours, "\n".join(map(str, unproven))
     # Of this folder's: a Pod, whose tolerations admission makes longer; a targetPort of 0, which
-    # is filled in outside of atomic values; a null in a custom resource.
+    # is filled in outside of atomic values; nulls in custom resources.
     rest = {str(o.base) for o in tally.outcomes if o.needless and not o.base.corpus}
-    assert rest <= {"Pod pod", "Service headless", "Thing thing"}
+    assert rest <= {"Pod pod", "Service headless", "Thing thing", "Thing embedded"}
 
 
 def test_each_default_inside_atomic_values_is_what_the_server_fills_in(
@@ -395,3 +390,55 @@ def test_each_default_inside_atomic_values_is_what_the_server_fills_in(
     print(f"{len(seen)} types seen inside atomic values, {len(recorded)} defaults recorded")
     assert recorded == set(ATOMIC_DEFAULTS)
     assert not unknown
+
+
+def test_a_kind_of_two_versions_is_proven_at_the_one_that_was_applied(bench: Bench) -> None:
+    worker = Worker(bench, Tally())
+    metadata = {"name": "versions", "namespace": "proof"}
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "x"}
+    kind = {"kind": "HorizontalPodAutoscaler", "metadata": metadata}
+    spec = {"minReplicas": 1, "maxReplicas": 5, "scaleTargetRef": target}
+    first = {**kind, "apiVersion": "autoscaling/v1", "spec": spec}
+    second = {**kind, "apiVersion": "autoscaling/v2", "spec": spec}
+    worker.apply(first, MANAGER, force=False).ok()
+    assert bench.proven(first, worker.get(first))
+    assert not bench.proven(second, worker.get(second))
+    # Applied at the other version, the entry moves.
+    worker.apply(second, MANAGER, force=False).ok()
+    assert not bench.proven(first, worker.get(first))
+    assert bench.proven(second, worker.get(second))
+    # Another manager at another version: what it owns conflicts as soon as a spelling differs.
+    cpu = {"name": "cpu", "target": {"type": "AverageValue", "averageValue": "500m"}}
+    metrics: Obj = {"metrics": [{"type": "Resource", "resource": cpu}]}
+    third: Obj = {**second, "spec": {**spec, **metrics}}
+    worker.apply(third, MANAGER, force=False).ok()
+    respelled = copy.deepcopy(third)
+    respelled["spec"]["metrics"][0]["resource"]["target"]["averageValue"] = "0.5"
+    live = worker.get(third)
+    assert bench.proven(respelled, live)
+    assert content(worker.apply(respelled, MANAGER, force=False).ok()) == content(live)
+    worker.apply(first, "other", force=False).ok()
+    assert bench.proven(third, worker.get(third))
+    assert not bench.proven(respelled, worker.get(third))
+    worker.client.close()
+
+
+def test_a_spelling_that_another_manager_owns_too_is_a_conflict(bench: Bench) -> None:
+    """Why what is only the same in meaning is not proven there."""
+    worker = Worker(bench, Tally())
+    obj: Obj = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "spelled", "namespace": "proof"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    worker.apply(obj, MANAGER, force=False).ok()
+    respelled = copy.deepcopy(obj)
+    respelled["spec"]["resources"]["requests"]["storage"] = "1024Mi"
+    assert bench.proven(respelled, worker.get(obj))
+    assert worker.apply(respelled, MANAGER, force=False).code == 200
+    worker.apply(obj, "other", force=False).ok()
+    assert bench.proven(obj, worker.get(obj))
+    assert not bench.proven(respelled, worker.get(obj))
+    assert worker.apply(respelled, MANAGER, force=False).code == 409
+    worker.client.close()
