@@ -88,6 +88,7 @@ def run_parallel(
             if not running:
                 continue
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
+            # In the order they were begun: a set would shuffle those that ended together.
+            for future in [future for future in running if future in finished]:
                 item = running.pop(future)
                 yield item, future.result()
