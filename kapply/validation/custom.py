@@ -1,10 +1,13 @@
 """The gate for custom resources: a CRD's structural schema in, valid or not out.
 
 As apiextensions-apiserver does it for a create with fieldValidation=Strict: unknown fields are
-refused where pruning would drop them, a null for a field with a default that is not nullable
-is dropped, defaults then fill what is missing, and what remains is validated
-(CRD documentation, "Controlling pruning", "Defaulting and Nullable"; kube-openapi
-pkg/validation/validate). CEL rules are not the gate's business.
+refused where pruning would drop them, a null for a field that is not nullable is dropped,
+defaults then fill what is missing, and what remains is validated (CRD documentation,
+"Controlling pruning", "Defaulting and Nullable"; kube-openapi pkg/validation/validate). CEL
+rules are not the gate's business.
+
+Nearly no object has nulls, so the gate takes none where they are not allowed, and looks again
+without them when it has said no.
 """
 
 from __future__ import annotations
@@ -43,7 +46,43 @@ class CustomCompiler:
 
     def kind(self, schema: Mapping[str, Any]) -> Check:
         """The check for a whole object: openAPIV3Schema, with apiVersion, kind and metadata."""
-        return self._object(schema, prune=True, resource=True)
+        check = self._object(schema, prune=True, resource=True)
+
+        def gate(value: Any) -> bool:
+            if check(value):
+                return True
+            plain = self.drop_nulls(schema, value)
+            return plain is not value and check(plain)
+
+        return gate
+
+    def drop_nulls(self, schema: Mapping[str, Any], value: Any) -> Any:
+        """`value` without the nulls that the server drops; itself when there are none."""
+        if isinstance(value, list):
+            item = schema.get("items")
+            if not isinstance(item, dict):
+                return value
+            parts = [self.drop_nulls(self._target(item), part) for part in value]
+            return value if all(a is b for a, b in zip(parts, value, strict=True)) else parts
+        if not isinstance(value, dict):
+            return value
+        properties, values = schema.get("properties") or {}, schema.get("additionalProperties")
+        kept: dict[str, Any] = {}
+        for name, part in value.items():
+            below = properties.get(name, values)
+            if not isinstance(below, dict):
+                kept[name] = part
+                continue
+            below = self._target(below)
+            if part is not None:
+                kept[name] = self.drop_nulls(below, part)
+            elif below.get("nullable") is True or not _is_typed(below):
+                kept[name] = part
+        same = len(kept) == len(value) and all(kept[name] is value[name] for name in kept)
+        return value if same else kept
+
+    def _target(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._components.get(ref_name(schema), schema)
 
     def compile(self, schema: Mapping[str, Any], *, prune: bool = True) -> Check:
         """The check for one schema.
@@ -107,13 +146,13 @@ class CustomCompiler:
 
     def _logic(self, schema: Mapping[str, Any]) -> list[Check]:
         checks: list[Check] = []
-        parts = [self.compile(part, prune=False) for part in schema.get("allOf") or ()]
+        parts = [self.compile(part or {}, prune=False) for part in schema.get("allOf") or ()]
         checks.extend(parts)
         if schema.get("anyOf"):
-            any_of = [self.compile(part, prune=False) for part in schema["anyOf"]]
+            any_of = [self.compile(part or {}, prune=False) for part in schema["anyOf"]]
             checks.append(lambda value: any(check(value) for check in any_of))
         if schema.get("oneOf"):
-            one_of = [self.compile(part, prune=False) for part in schema["oneOf"]]
+            one_of = [self.compile(part or {}, prune=False) for part in schema["oneOf"]]
             checks.append(lambda value: sum(check(value) for check in one_of) == 1)
         if isinstance(schema.get("not"), dict):
             inner = self.compile(schema["not"], prune=False)
@@ -125,10 +164,11 @@ class CustomCompiler:
         values = schema.get("additionalProperties")
         embedded = bool(schema.get("x-kubernetes-embedded-resource"))
         whole = resource or embedded
-        keep_unknown = (
-            not prune or bool(schema.get("x-kubernetes-preserve-unknown-fields")) or values is True
-        )
+        keep_unknown = not prune or bool(schema.get("x-kubernetes-preserve-unknown-fields"))
         values_check: Check | None = check_anything if keep_unknown else None
+        if values is True and not keep_unknown:
+            # Pruning has no schema for what is in the values, so nothing may be in them.
+            values_check = _without_fields
         if isinstance(values, dict):
             values_check = _Lazy(lambda: self.compile(values, prune=prune))
         compiled: dict[str, Check] = {}
@@ -150,10 +190,7 @@ class CustomCompiler:
                 return self._root_field(name, own)
             if field is None:
                 return values_check
-            check = self.compile(field, prune=prune)
-            if "default" in field and not field.get("nullable"):
-                return lambda value: value is None or check(value)
-            return check
+            return self.compile(field, prune=prune)
 
         def check(value: Any) -> bool:
             if type(value) is not dict:
@@ -231,12 +268,28 @@ class _Lazy:
         return self._check(value)
 
 
+def _is_typed(schema: Mapping[str, Any]) -> bool:
+    return bool(schema.get("type") or schema.get("x-kubernetes-int-or-string"))
+
+
+def _without_fields(value: Any) -> bool:
+    todo = [value]
+    while todo:
+        part = todo.pop()
+        if isinstance(part, dict) and part:
+            return False
+        if isinstance(part, list):
+            todo.extend(part)
+    return True
+
+
 def _boolean(value: Any) -> bool:
     return type(value) is bool
 
 
 def _enum(values: Any) -> Check:
-    known = list(values) if isinstance(values, list) else []
+    # The server never finds a null in an enum.
+    known = [value for value in values if value is not None] if isinstance(values, list) else []
     if all(type(value) is str for value in known):
         strings = frozenset(known)
         return lambda value: type(value) is str and value in strings

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kapply.meta import JsonObject
 from kapply.openapi import ref_name
-from kapply.validation.custom import is_multiple
+from kapply.validation.custom import CustomCompiler, is_multiple
 from kapply.validation.exceptions import OPEN_TYPES, is_gated, required_of, short_type
 from kapply.validation.formats import (
     Check,
@@ -32,6 +32,7 @@ from kapply.validation.gate import (
     MICRO_TIME,
     QUANTITY,
     RAW_EXTENSION,
+    check_anything,
     has_duplicates,
     key_defaults,
     list_key,
@@ -64,11 +65,19 @@ def json_schema(kind: KindSchema) -> JsonObject:
         body = _Custom(native, kind.components).kind(kind.schema)
     else:
         body = native.convert(kind.schema, 0, kind.component)
-    return {**body, "$defs": native.finish()}
+    bare = {"maxProperties": 0, "items": {"$ref": "#/$defs/!bare"}}
+    return {**body, "$defs": {**native.finish(), "!bare": bare}}
 
 
 def _unless_null(schema: JsonObject) -> JsonObject:
     return {"if": {"type": "null"}, "else": schema}
+
+
+def prepared(kind: KindSchema, obj: Any) -> Any:
+    """An object as the validator of its kind looks at it: a custom one without dropped nulls."""
+    if not kind.custom:
+        return obj
+    return CustomCompiler(check_anything, kind.components).drop_nulls(kind.schema, obj)
 
 
 def validator_for(kind: KindSchema) -> Validator:
@@ -245,7 +254,7 @@ class _Custom:
         self._values(schema, out)
         for key in ("allOf", "anyOf", "oneOf"):
             if schema.get(key):
-                out[key] = [self._node(part, prune=False) for part in schema[key]]
+                out[key] = [self._node(part or {}, prune=False) for part in schema[key]]
         if isinstance(schema.get("not"), dict):
             out["not"] = self._node(schema["not"], prune=False)
         return out
@@ -268,10 +277,7 @@ class _Custom:
     ) -> None:
         properties = schema.get("properties") or {}
         embedded = bool(schema.get("x-kubernetes-embedded-resource"))
-        converted = {
-            name: self._defaulted(part, self._node(part, prune=prune))
-            for name, part in properties.items()
-        }
+        converted = {name: self._node(part, prune=prune) for name, part in properties.items()}
         required = [
             name
             for name in schema.get("required") or ()
@@ -289,10 +295,9 @@ class _Custom:
         values = schema.get("additionalProperties")
         if isinstance(values, dict):
             out["additionalProperties"] = self._node(values, prune=prune)
-        elif (
-            prune and values is not True and not schema.get("x-kubernetes-preserve-unknown-fields")
-        ):
-            out["additionalProperties"] = False
+        elif prune and not schema.get("x-kubernetes-preserve-unknown-fields"):
+            # Pruning has no schema for what is in the values, so nothing may be in them.
+            out["additionalProperties"] = {"$ref": "#/$defs/!bare"} if values is True else False
         items = schema.get("items")
         if isinstance(items, dict):
             out["items"] = self._node(items, prune=prune)
@@ -310,16 +315,9 @@ class _Custom:
         return _unless_null(meta)
 
     @staticmethod
-    def _defaulted(schema: Mapping[str, Any], converted: JsonObject) -> JsonObject:
-        """A null for a field with a default is dropped and the default takes its place."""
-        if "default" not in schema or schema.get("nullable"):
-            return converted
-        return _unless_null(converted)
-
-    @staticmethod
     def _values(schema: Mapping[str, Any], out: JsonObject) -> None:
         if schema.get("enum") is not None:
-            out["enum"] = schema["enum"]
+            out["enum"] = [value for value in schema["enum"] if value is not None]
         if isinstance(schema.get("pattern"), str) and schema["pattern"]:
             out["x-pattern"] = schema["pattern"]
         form = schema.get("format")

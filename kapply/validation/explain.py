@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kapply.validation.dialect import validator_for
+from kapply.validation.dialect import prepared, validator_for
 from kapply.validation.paths import Path
 from kapply.validation.sources import KindSchema
 from kapply.validation.suggest import closest
@@ -45,7 +45,7 @@ def explain(kind: KindSchema, obj: Any) -> list[Finding]:
     secret = kind.gvk.kind == "Secret" and kind.gvk.group == ""
     findings: list[Finding] = []
     try:
-        for error in _validator(kind).iter_errors(obj):
+        for error in _validator(kind).iter_errors(prepared(kind, obj)):
             for finding in _findings(error, quote=not secret):
                 if finding not in findings:
                     findings.append(finding)
@@ -78,6 +78,9 @@ def _findings(error: Any, *, quote: bool) -> Iterator[Finding]:
         for name in value:
             if name not in error.instance:
                 yield Finding((*path, name), MISSING)
+    elif keyword == "maxProperties" and value == 0:
+        for name in error.instance:
+            yield Finding((*path, name), "unknown field")
     elif keyword == "type":
         yield _type_finding(path, value, error.instance, quote=quote)
     elif keyword == "enum":
@@ -135,7 +138,7 @@ def _alternatives(path: Path, keyword: str, error: Any, *, quote: bool) -> Findi
     required = [
         tuple(part.get("required", ())) for part in error.validator_value if part.get("required")
     ]
-    if len(required) == len(error.validator_value):
+    if len(required) == len(error.validator_value) and isinstance(error.instance, dict):
         listed = " or ".join(" and ".join(names) for names in required)
         if keyword == "oneOf":
             given = [names for names in required if all(name in error.instance for name in names)]

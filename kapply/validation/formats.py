@@ -151,7 +151,7 @@ _MAKERS: dict[str, Callable[[], Check]] = {
     "date": lambda: is_date,
     "datetime": lambda: is_date_time,
     "duration": lambda: is_duration,
-    "byte": lambda: is_base64,
+    "byte": lambda: lambda text: bool(text) and text.isprintable() and is_base64(text),
     "ipv4": lambda: _ip(4),
     "ipv6": lambda: _ip(6),
     "cidr": lambda: is_cidr,

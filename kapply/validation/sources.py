@@ -10,7 +10,13 @@ from kapply.errors import ProtocolError
 from kapply.meta import GroupKind, GroupVersion, GroupVersionKind, JsonObject
 from kapply.openapi import SchemaDocument
 from kapply.validation.custom import CustomCompiler
-from kapply.validation.gate import Check, Compiler, check_anything
+from kapply.validation.gate import (
+    JSON_SCHEMA_PROPS,
+    Check,
+    Compiler,
+    check_anything,
+    check_object,
+)
 
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
@@ -160,11 +166,25 @@ class CustomSource:
             return None
         if gvk not in self._found:
             schema, namespaced = self._schemas[gvk]
+            schema = self._readable(schema)
             components, meta = _object_meta_of(self._base)
             self._found[gvk] = KindSchema(
                 gvk, schema, components, True, namespaced, _guarded(_Deferred(schema, meta))
             )
         return self._found[gvk]
+
+    def _readable(self, schema: JsonObject) -> JsonObject:
+        """A schema that can be compiled: what is wrong with it is said about its CRD."""
+        from kapply.validation.bundled import offline_schemas
+
+        definition = GroupVersionKind("apiextensions.k8s.io", "v1", "CustomResourceDefinition")
+        known = offline_schemas().schema_for(definition)
+        try:
+            plain: JsonObject = without_nulls(schema)
+            props = Compiler(known.components).kind(JSON_SCHEMA_PROPS) if known else check_object
+            return plain if props(plain) else dict(_ANYTHING)
+        except RecursionError:
+            return dict(_ANYTHING)
 
     def kinds(self) -> Iterator[GroupVersionKind]:
         """Every custom kind and version."""
@@ -205,6 +225,21 @@ class _Deferred:
         if self._check is None:
             self._check = CustomCompiler(self._meta).kind(self._schema)
         return self._check(value)
+
+
+_ANYTHING: JsonObject = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+def without_nulls(value: Any) -> Any:
+    """A copy in which no mapping has a null member; nulls in lists (of an enum) stay.
+
+    Raises RecursionError for values nested too deeply.
+    """
+    if isinstance(value, dict):
+        return {key: without_nulls(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list):
+        return [without_nulls(part) for part in value]
+    return value
 
 
 def is_custom(gvk: GroupVersionKind, component: str) -> bool:
@@ -251,8 +286,11 @@ def _mapping(value: Any) -> JsonObject:
 
 
 def _object_meta_of(source: SchemaSource) -> tuple[Mapping[str, JsonObject], Check]:
-    # Any kind of the core group carries ObjectMeta; every server and schemas/ have this one.
-    known = source.schema_for(GroupVersionKind("", "v1", "ConfigMap"))
+    # Any kind of the core group carries ObjectMeta; a server is not asked for it for that alone.
+    from kapply.validation.bundled import offline_schemas
+
+    config_map = GroupVersionKind("", "v1", "ConfigMap")
+    known = source.schema_for(config_map) or offline_schemas().schema_for(config_map)
     if known is None or OBJECT_META not in known.components:
         return {}, check_anything
     return known.components, Compiler(known.components).kind(OBJECT_META)

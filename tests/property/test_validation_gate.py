@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kapply.meta import GroupVersionKind
 from kapply.validation import CustomSource, KindSchema, offline_schemas
-from kapply.validation.dialect import validator_for
+from kapply.validation.dialect import prepared, validator_for
 from tests.contract.minimal_objects import OPAQUE, minimal
 from tests.contract.validation_mistakes import Field, Walker, with_value
 
@@ -140,7 +140,9 @@ def schemas(depth: int = 2) -> st.SearchStrategy[Json]:
                 "not": st.just({"required": ["c"]}),
             },
         ),
-        st.fixed_dictionaries({"type": st.just("object"), "additionalProperties": inner}),
+        st.fixed_dictionaries(
+            {"type": st.just("object"), "additionalProperties": st.just(True) | inner}
+        ),
         st.fixed_dictionaries(
             {"type": st.just("array"), "items": inner},
             optional={
@@ -204,4 +206,4 @@ def test_custom_kinds(schema: Json, spec: Json, metadata: Json) -> None:
         "metadata": metadata,
         "spec": spec,
     }
-    assert kind.gate(obj) == validator_for(kind).is_valid(obj)
+    assert kind.gate(obj) == validator_for(kind).is_valid(prepared(kind, obj))
