@@ -6,7 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from http.client import HTTPMessage
+from http.client import HTTPException, HTTPMessage
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -33,7 +33,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> urllib.request.Request | None:
         if req.type == "https" and urlsplit(newurl).scheme != "https":
-            raise InputError(f"{_shown(req.full_url)} leads from https to http")
+            raise InputError(f"{shown(req.full_url)} leads from https to http")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -72,10 +72,10 @@ def fetch(
         InputError: the answer is an error, too large, or a redirect to somewhere else.
         UnreachableError: no answer, or not in time.
     """
-    parts = urlsplit(url)
-    if "@" in parts.netloc:
+    name = shown(url)
+    if "@" in urlsplit(url).netloc:
         raise InputError(
-            f"{_shown(url)}: a URL with a password in it is not fetched",
+            f"{name}: a URL with a password in it is not fetched",
             hint="download it first, and give the file",
         )
     deadline = clock() + timeout
@@ -86,10 +86,10 @@ def fetch(
         except urllib.error.HTTPError as error:
             error.close()
             if error.code < 500 or attempt == ATTEMPTS:
-                raise InputError(f"{_shown(url)} answers {error.code} {error.reason}") from None
-        except (OSError, ValueError) as error:
+                raise InputError(f"{shown(url)} answers {error.code} {error.reason}") from None
+        except (OSError, ValueError, HTTPException) as error:
             reason: Any = getattr(error, "reason", None) or error
-            raise UnreachableError(f"{_shown(url)} cannot be fetched: {reason}") from None
+            raise UnreachableError(f"{shown(url)} cannot be fetched: {reason}") from None
         sleep(1.0)
     raise AssertionError("unreachable")
 
@@ -111,12 +111,20 @@ def _once(
             parts.append(part)
             size += len(part)
             if size > limit:
-                raise InputError(f"{_shown(url)} is larger than {limit >> 20} MiB")
+                raise InputError(f"{shown(url)} is larger than {limit >> 20} MiB")
             if clock() > deadline:
                 raise TimeoutError("timed out")
     return b"".join(parts)
 
 
-def _shown(url: str) -> str:
-    parts = urlsplit(url)
+def shown(url: str) -> str:
+    """A URL for messages: no user, no password, no query (which may be signed).
+
+    Raises:
+        InputError: it is no URL.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InputError(f"{url!r} is not a URL: {error}") from None
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

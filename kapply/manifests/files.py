@@ -82,16 +82,18 @@ def _folder(folder: str, *, recursive: bool) -> Iterator[tuple[str, Identity]]:
             yield path, (found.st_dev, found.st_ino)
             continue
         try:
-            entries = sorted(os.scandir(path), key=lambda entry: entry.name, reverse=True)
+            entries = sorted(os.scandir(path), key=lambda entry: entry.name)
         except OSError as error:
             raise InputError(f"{path} cannot be read: {_reason(error)}") from None
+        found_here = []
         for entry in entries:
             name = os.path.join(path, entry.name)  # noqa: PTH118 - keeps "./" as given
             if entry.is_dir(follow_symlinks=False):
                 if recursive:
-                    todo.append(name)
+                    found_here.append(name)
             elif entry.name.endswith(_SUFFIXES) and _is_regular(entry, name):
-                todo.append(name)
+                found_here.append(name)
+        todo += reversed(found_here)
 
 
 def _is_regular(entry: os.DirEntry[str], name: str) -> bool:

@@ -25,6 +25,8 @@ _INT = re.compile(
 _SIGNED_BINARY = re.compile(r"0b([-+][01]+)\Z").match
 _DOT_FLOAT = re.compile(r"\.[0-9]+(?:_[0-9]+)*(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\Z").match
 _INTEGER_LITERAL = re.compile(r"[-+]?[0-9_]+\Z").match
+#: Integers in their shortest form that surely fit 64 bits.
+_PLAIN_INTEGER = re.compile(r"[1-9][0-9]{0,17}\Z").match
 _NUMBER_START = frozenset("0123456789+-.")
 
 #: Words that only YAML 1.1 takes for booleans: people often mean the text.
@@ -231,6 +233,11 @@ class _Merge:
 MERGE: Final = _Merge()
 
 
+def _is_word(text: str) -> bool:
+    """Whether a plain scalar is surely its own text: most are."""
+    return text != "" and text[0] not in _NUMBER_START and text not in _SPECIAL and "?" not in text
+
+
 class ValueMemo(dict[str, object]):
     """Plain scalars to their JSON values; manifests repeat few words very often.
 
@@ -240,7 +247,13 @@ class ValueMemo(dict[str, object]):
     __slots__ = ()
 
     def __missing__(self, text: str) -> object:
-        result = odd_scalar(text) or json_value(resolve(text))
+        result: object
+        if _is_word(text):
+            result = text
+        elif _PLAIN_INTEGER(text):
+            result = int(text)
+        else:
+            result = odd_scalar(text) or json_value(resolve(text))
         if len(self) < 20000 and len(text) <= 64:
             self[text] = result
         return result
@@ -256,13 +269,18 @@ class KeyMemo(dict[str, object]):
     __slots__ = ()
 
     def __missing__(self, text: str) -> object:
-        result: object = MERGE if text == "<<" else odd_scalar(text)
-        if result is None:
-            result = key_text(resolve(text))
-        elif isinstance(result, Odd) and _plain_key(result):
-            result = result.key
-        if result is None:
-            result = Odd(None, None)
+        result: object
+        if text == "<<":
+            result = MERGE
+        elif _is_word(text) or _PLAIN_INTEGER(text):
+            result = text
+        else:
+            odd = odd_scalar(text)
+            if odd is None:
+                key = key_text(resolve(text))
+                result = Odd(None, None) if key is None else key
+            else:
+                result = odd.key if _plain_key(odd) else odd
         if len(self) < 20000 and len(text) <= 64:
             self[text] = result
         return result

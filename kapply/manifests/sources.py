@@ -95,20 +95,20 @@ def _inputs(
     seen: set[tuple[int, int]] = set()
     stdin_taken = False
     for path in paths:
-        if path == "-":
-            if not stdin_taken:
-                stdin_taken = True
-                yield _Input("stdin", stdin or _read_stdin)
-        elif path.startswith(("http://", "https://")):
-            yield _url_input(path, fetch)
-        else:
-            try:
+        try:
+            if path == "-":
+                if not stdin_taken:
+                    stdin_taken = True
+                    yield _Input("stdin", stdin or _read_stdin)
+            elif path.startswith(("http://", "https://")):
+                yield _url_input(path, fetch)
+            else:
                 for name, identity in expand_path(path, recursive=recursive):
                     if identity not in seen:
                         seen.add(identity)
                         yield _file_input(name)
-            except InputError as error:
-                collector.add(Problem(error.message, hint=error.hint))
+        except InputError as error:
+            collector.add(Problem(error.message, hint=error.hint))
 
 
 def _file_input(name: str) -> _Input:
@@ -116,16 +116,11 @@ def _file_input(name: str) -> _Input:
 
 
 def _url_input(url: str, fetch: Callable[[str], bytes] | None) -> _Input:
-    from urllib.parse import urlsplit
-
-    parts = urlsplit(url)
-    # Neither a password nor a signed query belongs into messages.
-    name = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-    if fetch is not None:
-        return _Input(name, lambda: fetch(url))
     from kapply.manifests.fetch import fetch as default
+    from kapply.manifests.fetch import shown
 
-    return _Input(name, lambda: default(url))
+    get = fetch or default
+    return _Input(shown(url), lambda: get(url))
 
 
 def _read_stdin() -> bytes:
