@@ -61,7 +61,9 @@ def parse_json(text: bytes) -> tuple[Any, Strict]:
     except ValueError as error:
         raise JSONError(str(error)) from None
     strict: Strict = []
-    _duplicates(value, "", strict)
+    if isinstance(value, _Repeated):
+        value = _plain(value, "", strict)
+    _duplicates(value, strict)
     return value, strict
 
 
@@ -88,33 +90,45 @@ def _go_syntax_error(text: str, error: json.JSONDecodeError) -> str:
     return f"invalid character '{rest[0]}' {context}"
 
 
-def _duplicates(value: Any, path: str, strict: Strict) -> None:
+def _plain(item: _Repeated, where: str, strict: Strict) -> dict[str, Any]:
+    prefix = f"{where}." if where else ""
+    strict.extend(f'duplicate field "{prefix}{name}"' for name in item.repeated)
+    return dict(item)
+
+
+def _duplicates(value: Any, strict: Strict) -> None:
+    """Note the duplicate fields below a value, and make plain what was marked for it."""
     # Iterative: the depth of the text is bounded by the parser, its width is not.
-    waiting: list[tuple[Any, str]] = [(value, path)]
+    waiting: list[tuple[Any, str]] = [(value, "")]
     while waiting:
         item, where = waiting.pop()
         if isinstance(item, dict):
             prefix = f"{where}." if where else ""
-            if isinstance(item, _Repeated):
-                strict.extend(f'duplicate field "{prefix}{name}"' for name in item.repeated)
-            waiting.extend(
-                (v, f"{prefix}{k}") for k, v in item.items() if isinstance(v, (dict, list))
-            )
+            members = [(key, f"{prefix}{key}") for key in item]
         elif isinstance(item, list):
-            waiting.extend(
-                (v, f"{where}[{i}]") for i, v in enumerate(item) if isinstance(v, (dict, list))
-            )
+            members = [(index, f"{where}[{index}]") for index in range(len(item))]
+        else:
+            continue
+        for key, path in members:
+            below = item[key]
+            if isinstance(below, _Repeated):
+                below = item[key] = _plain(below, path, strict)
+            if isinstance(below, (dict, list)):
+                waiting.append((below, path))
 
 
-def parse(call: Call, *, expected: str = "") -> tuple[Any, Strict]:
-    """The body of a create or update. Raises Failure 400 or 415."""
+def parse(call: Call, *, expected: str = "", bare: bool = False) -> tuple[Any, Strict]:
+    """The body of a create or update. Raises Failure 400 or 415.
+
+    `expected` is the kind that is wanted; `bare` leaves it and the body out of the message.
+    """
     body = call.request.body or b""
     media_type = call.media_type() or JSON_TYPE
-    where = (
-        f"the object provided is unrecognized (must be of type {expected}): couldn't get"
-        " version/kind; "
-    )
+    where = "couldn't get version/kind; "
+    if not bare:
+        where = f"the object provided is unrecognized (must be of type {expected}): {where}"
     shown = f" ({body[:256].hex() if _binary(body) else body.decode()})" if body else " (<empty>)"
+    shown = "" if bare else shown
     if media_type in (JSON_TYPE, ""):
         try:
             value, strict = parse_json(body)

@@ -1,34 +1,27 @@
-"""delete and deletecollection: grace, finalizers, propagation, and garbage collection.
-
-kube-apiserver marks, and a garbage collector in the controller manager acts. Here the garbage
-collector's part is done in the same transaction: when an object goes, what it alone owned goes
-with it, and a foreground deletion ends once no blocking dependent is left.
-"""
+"""delete and deletecollection: options, preconditions, grace, finalizers, propagation."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from kapply.meta import Response
 from kapply.sandbox import bodies, fielderr, read, status
+from kapply.sandbox.garbage import FOREGROUND, ORPHAN, remove, settle
 from kapply.sandbox.kinds import strategy_of
 from kapply.sandbox.registry import Resource
 from kapply.sandbox.render import Form, json_response
 from kapply.sandbox.request import Call
 from kapply.sandbox.selection import selection_of
-from kapply.sandbox.store import Writer
-from kapply.sandbox.strategy import Context
+from kapply.sandbox.store import Writer, key_of
 from kapply.sandbox.wire import DecodeError
 
-__all__ = ["collect", "delete", "delete_collection", "remove"]
+__all__ = ["delete", "delete_collection", "delete_object"]
 
 Object = dict[str, Any]
 
-ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
-_POLICIES = ("Background", "Foreground", "Orphan")
+_POLICIES = ("Foreground", "Background", "Orphan")
 #: Kinds whose delete answers with the object; the others answer with a Status.
 _RETURNED = {
     ("", "namespaces"), ("", "persistentvolumes"), ("", "persistentvolumeclaims"), ("", "pods"),
@@ -43,7 +36,7 @@ def options_of(call: Call) -> Object:
     options: Object = {}
     body = call.request.body or b""
     if body.strip():
-        value, strict = bodies.parse(call, expected="DeleteOptions")
+        value, strict = bodies.parse(call, expected="DeleteOptions", bare=True)
         kind = value.get("kind") or "DeleteOptions"
         if kind != "DeleteOptions":
             raise status.bad_request("decoded object cannot be converted to DeleteOptions")
@@ -93,6 +86,7 @@ def delete(call: Call, writer: Writer) -> Response:
     if record is None:
         raise status.not_found(resource.named, target.name)
     gone, obj = delete_object(call, writer, resource, record.load(), options)
+    settle(call, writer)
     returned = not gone or (resource.hub.group, resource.resource) in _RETURNED
     accepted = not gone and options.get("orphanDependents") is False
     code = 202 if accepted else 200
@@ -136,26 +130,30 @@ def delete_object(
             _set_deadline(call, metadata, period)
             if metadata.get("generation"):
                 metadata["generation"] += 1
-    finalizers = _finalizers(strategy.orphans_by_default(), metadata, options)
+    orphans = strategy.orphans_by_default()
+    finalizers = strategy.finalizers_on_delete(_finalizers(orphans, metadata, options))
     changed = finalizers != (metadata.get("finalizers") or [])
     if finalizers:
         metadata["finalizers"] = finalizers
     else:
         metadata.pop("finalizers", None)
-    if finalizers or (graceful and period):
+    held = bool(finalizers) or strategy.holds(obj)
+    if held or (graceful and period):
         if not graceful:
             if not deleting and metadata.get("generation"):
                 metadata["generation"] += 1
             if not metadata.get("deletionTimestamp"):
                 metadata["deletionTimestamp"] = call.env.timestamp()
-            metadata["deletionGracePeriodSeconds"] = 0
+            if strategy.marks_grace:
+                metadata["deletionGracePeriodSeconds"] = 0
             strategy.mark_deleting(obj)
+        namespace = metadata.get("namespace", "")
         if changed or obj != _stored(writer, resource, metadata):
-            namespace = metadata.get("namespace", "")
             writer.put(resource.storage, namespace, metadata["name"], obj)
-        gone, obj = collect(call, writer, resource, obj)
-        return gone, obj
-    return True, remove(call, writer, resource, obj)
+        writer.marked.add((resource.storage, key_of(namespace, metadata["name"])))
+        return False, obj
+    remove(call, writer, resource, obj)
+    return True, obj
 
 
 def before_delete(call: Call, resource: Resource, obj: Object) -> None:
@@ -223,123 +221,6 @@ def _finalizers(orphan: bool, metadata: Object, options: Object) -> list[str]:
     return found if set(kept) == set(found) else kept
 
 
-def remove(call: Call, writer: Writer, resource: Resource, obj: Object) -> Object:
-    """Take an object out of the store, and what depended on it alone; the object as it was."""
-    metadata = obj["metadata"]
-    record = writer.remove(resource.storage, metadata.get("namespace", ""), metadata["name"])
-    if record is None:
-        return obj
-    strategy_of(resource).after_delete(obj, Context(call.env, writer, call))
-    _collect_dependents(call, writer, metadata.get("uid", ""))
-    _settle_owners(call, writer, metadata.get("ownerReferences") or ())
-    return obj
-
-
-def collect(call: Call, writer: Writer, resource: Resource, obj: Object) -> tuple[bool, Object]:
-    """Do the garbage collector's part for an object with its finalizers: (gone, the object)."""
-    metadata = obj["metadata"]
-    finalizers = metadata.get("finalizers") or []
-    if not metadata.get("deletionTimestamp"):
-        return False, obj
-    if ORPHAN in finalizers:
-        _orphan_dependents(call, writer, metadata.get("uid", ""))
-        return _without_finalizer(call, writer, resource, obj, ORPHAN)
-    if FOREGROUND in finalizers:
-        for owned, dependent in _dependents(call, writer, metadata.get("uid", "")):
-            if _only_owner(writer, dependent, metadata.get("uid", "")):
-                policy = "Foreground" if not dependent["metadata"].get("deletionTimestamp") else ""
-                options = {"propagationPolicy": policy} if policy else {}
-                if policy:
-                    delete_object(call, writer, owned, dependent, options)
-        blocked = any(
-            owner.get("blockOwnerDeletion")
-            for _, dependent in _dependents(call, writer, metadata.get("uid", ""))
-            for owner in dependent["metadata"].get("ownerReferences") or ()
-            if owner.get("uid") == metadata.get("uid")
-        )
-        if not blocked:
-            return _without_finalizer(call, writer, resource, obj, FOREGROUND)
-    return False, obj
-
-
-def _without_finalizer(
-    call: Call, writer: Writer, resource: Resource, obj: Object, name: str
-) -> tuple[bool, Object]:
-    current = _stored(writer, resource, obj["metadata"])
-    if current is None:
-        return True, obj
-    metadata = current["metadata"]
-    left = [finalizer for finalizer in metadata.get("finalizers") or () if finalizer != name]
-    if left:
-        metadata["finalizers"] = left
-        writer.put(resource.storage, metadata.get("namespace", ""), metadata["name"], current)
-        return False, obj
-    metadata.pop("finalizers", None)
-    remove(call, writer, resource, current)
-    return False, obj
-
-
-def _dependents(call: Call, writer: Writer, uid: str) -> list[tuple[Resource, Object]]:
-    found = []
-    for storage, key in writer.owned_by(uid) if uid else ():
-        resource = call.registry.of_storage(storage)
-        record = writer.get_key(storage, key)
-        if resource is not None and record is not None:
-            found.append((resource, record.load()))
-    return found
-
-
-def _only_owner(writer: Writer, obj: Object, uid: str) -> bool:
-    return not any(
-        owner.get("uid") != uid and writer.has_uid(owner.get("uid", ""))
-        for owner in obj["metadata"].get("ownerReferences") or ()
-    )
-
-
-def _collect_dependents(call: Call, writer: Writer, uid: str) -> None:
-    for resource, dependent in _dependents(call, writer, uid):
-        metadata = dependent["metadata"]
-        if _only_owner(writer, dependent, uid):
-            if not metadata.get("deletionTimestamp"):
-                delete_object(
-                    call, writer, resource, dependent, {"propagationPolicy": "Background"}
-                )
-        else:
-            _drop_owner(writer, resource, dependent, uid)
-
-
-def _orphan_dependents(call: Call, writer: Writer, uid: str) -> None:
-    for resource, dependent in _dependents(call, writer, uid):
-        _drop_owner(writer, resource, dependent, uid)
-
-
-def _drop_owner(writer: Writer, resource: Resource, obj: Object, uid: str) -> None:
-    metadata = obj["metadata"]
-    left = [owner for owner in metadata.get("ownerReferences") or () if owner.get("uid") != uid]
-    if left:
-        metadata["ownerReferences"] = left
-    else:
-        metadata.pop("ownerReferences", None)
-    writer.put(resource.storage, metadata.get("namespace", ""), metadata["name"], obj)
-
-
-def _settle_owners(call: Call, writer: Writer, owners: Iterable[Object]) -> None:
-    """End the foreground deletion of owners that waited for the object that just went."""
-    for owner in owners:
-        api_version, kind = str(owner.get("apiVersion", "")), str(owner.get("kind", ""))
-        group, _, version = api_version.rpartition("/")
-        resource = call.registry.of_kind(group, version, kind)
-        if resource is None:
-            continue
-        for record in writer.select(resource.storage):
-            found = record.load()
-            metadata = found["metadata"]
-            if metadata.get("uid") == owner.get("uid"):
-                if FOREGROUND in (metadata.get("finalizers") or ()):
-                    collect(call, writer, resource, found)
-                break
-
-
 def delete_collection(call: Call, writer: Writer) -> Response:
     """DELETE of a collection: every object the selectors mean."""
     options = options_of(call)
@@ -360,6 +241,7 @@ def delete_collection(call: Call, writer: Writer) -> Response:
         items.append(read.load(call, writer, record))
         if current is not None:
             delete_object(call, writer, resource, current.load(), dict(options))
+    settle(call, writer)
     if resource.crd is None:
         for item in items:
             item.pop("kind", None)

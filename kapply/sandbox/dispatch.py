@@ -135,7 +135,7 @@ class Sandbox:
         """Run a write in a transaction of its own."""
         with self.store.write() as writer:
             response = handler(call, writer)
-            if call.resource.storage == CRDS and not writer.discarded:
+            if CRDS in writer.touched:
                 writer.set_fact("crds", writer.version)
             return response
 

@@ -78,7 +78,7 @@ def invalid(field: str, value: Any, detail: str) -> FieldError:
 
 def not_supported(field: str, value: Any, allowed: Iterable[str]) -> FieldError:
     """The value is none of those that are there."""
-    listed = ", ".join(quoted(text) for text in sorted(allowed))
+    listed = ", ".join(quoted(text) for text in allowed)
     return FieldError("Unsupported value", field, f"supported values: {listed}", value)
 
 
@@ -108,7 +108,10 @@ def too_many(field: str, count: int, limit: int) -> FieldError:
 
 
 def invalid_object(kind: str, group: str, name: str, errors: Sequence[FieldError]) -> Failure:
-    """422 Invalid, with a cause for each error; texts that repeat are told once."""
+    """422 Invalid, with a cause for each error; texts that repeat are told once.
+
+    Without a kind it is about the request, and the details name none.
+    """
     qualified = f"{kind}.{group}" if group else kind
     texts = list(dict.fromkeys(str(error) for error in errors))
     told = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
@@ -117,6 +120,12 @@ def invalid_object(kind: str, group: str, name: str, errors: Sequence[FieldError
         details["name"] = name
     if group:
         details["group"] = group
-    details["kind"] = kind
-    details["causes"] = [error.cause() for error in errors]
+    if kind:
+        details["kind"] = kind
+    causes: list[dict[str, str]] = []
+    for error in errors:
+        cause = error.cause()
+        if cause not in causes:
+            causes.append(cause)
+    details["causes"] = causes
     return Failure(422, "Invalid", f"{qualified} {quoted(name)} is invalid: {told}", details)

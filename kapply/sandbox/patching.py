@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from kapply.merge import strategic
 from kapply.merge.errors import MergeError, PatchError
+from kapply.merge.jsonpatch import apply_json_patch
+from kapply.merge.mergepatch import apply_merge_patch
 from kapply.sandbox import bodies, fielderr, status
 from kapply.sandbox.bodies import JSONError, Strict
 from kapply.sandbox.decoding import canonical
 from kapply.sandbox.fields import apply_patch, manage_update
-from kapply.sandbox.jsonpatch import apply_json_patch, apply_merge_patch
 from kapply.sandbox.render import dumps
 from kapply.sandbox.request import APPLY_TYPES, Call
 from kapply.sandbox.schemas import type_of
 from kapply.sandbox.status import Failure
 from kapply.sandbox.wire import DecodeError
+from kapply.values.golang import sprint
 
 __all__ = ["patcher_of"]
 
@@ -141,12 +142,12 @@ def _strategic_patcher(call: Call) -> Patcher:
         try:
             obj = canonical(call, patched, found)
         except DecodeError as error:
-            shown = _go_map(document)
-            problem = fielderr.invalid("patch", shown, str(error))
+            shown = sprint(document)
+            problem = fielderr.invalid("patch", shown, error.converted())
             raise fielderr.invalid_object("", "", "", [problem]) from None
         refused = bodies.report_strict(call, found)
         if refused:
-            problem = fielderr.invalid("patch", _go_map(document), refused)
+            problem = fielderr.invalid("patch", sprint(document), refused)
             raise fielderr.invalid_object("", "", "", [problem])
         return manage_update(call, live, obj)
 
@@ -188,16 +189,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, bool):
         return "bool"
     return "string" if isinstance(value, str) else "number"
-
-
-def _go_map(value: Any) -> str:
-    """A value as Go's %+v prints a map[string]interface{}."""
-    if isinstance(value, dict):
-        return f"map[{' '.join(f'{k}:{_go_map(value[k])}' for k in sorted(value))}]"
-    if isinstance(value, list):
-        return f"[{' '.join(_go_map(item) for item in value)}]"
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value)

@@ -15,6 +15,7 @@ from kapply.sandbox.convert import from_hub
 from kapply.sandbox.kinds import strategy_of
 from kapply.sandbox.render import Form, dumps, form_of, json_response
 from kapply.sandbox.request import JSON_TYPE, Call
+from kapply.sandbox.scalars import base64_fault
 from kapply.sandbox.selection import Selection, selection_of
 from kapply.sandbox.status import Failure
 from kapply.sandbox.store import CompactedError, Record, View
@@ -44,9 +45,21 @@ def present(call: Call, view: View, hub: dict[str, Any]) -> dict[str, Any]:
     return obj if resource.crd else render.with_kind(resource.gvk, obj)
 
 
+def accepted(call: Call, *, listing: bool = False) -> Form:
+    """The form that the client wants its answer in. Raises Failure 406."""
+    try:
+        return form_of(call.headers.get("accept", ""), listing=listing)
+    except Failure:
+        if call.resource.crd is not None:
+            raise
+        listed = ", ".join(render.MEDIA_TYPES)
+        message = f"406: Not Acceptable\n\nAvailable representations: {listed}"
+        raise Failure(406, "NotAcceptable", message, {}) from None
+
+
 def get(call: Call, view: View) -> Response:
     """One object."""
-    form = form_of(call.headers.get("accept", ""))
+    form = accepted(call)
     resource, target = call.resource, call.target
     _check_not_newer(call, view)
     record = view.get(resource.storage, target.namespace, target.name)
@@ -59,7 +72,7 @@ def answer_object(
     call: Call, view: View, obj: dict[str, Any], form: Form | None = None, *, code: int = 200
 ) -> Response:
     """The response that carries one object, as an object, a Table or its metadata."""
-    form = form or form_of(call.headers.get("accept", ""))
+    form = form or accepted(call)
     if form.kind == "Table":
         from kapply.sandbox.table import table_of
 
@@ -76,8 +89,8 @@ def parse_version(text: str) -> int:
     if text.isascii() and text.isdigit() and (text == "0" or text[0] != "0") and len(text) < 20:
         return int(text)
     raise status.bad_request(
-        f"Invalid value: {status.quoted(text)}: strconv.ParseUint: parsing {status.quoted(text)}:"
-        " invalid syntax"
+        f"invalid resource version: resourceVersion: Invalid value: {status.quoted(text)}:"
+        f" strconv.ParseUint: parsing {status.quoted(text)}: invalid syntax"
     )
 
 
@@ -156,7 +169,12 @@ def read_token(token: str) -> tuple[int, str]:
             raise ValueError("continue token is not of this server")
         return int(version), start.removesuffix("\0")
     except (ValueError, KeyError, TypeError, binascii.Error) as error:
-        raise status.bad_request(f"continue key is not valid: {error}") from None
+        text = str(error)
+        if isinstance(error, binascii.Error):
+            text = f"illegal base64 data at input byte {base64_fault(token)}"
+        raise status.bad_request(
+            f"invalid continue token: continue key is not valid: {text}"
+        ) from None
 
 
 def make_token(version: int, key: str) -> str:
@@ -167,7 +185,7 @@ def make_token(version: int, key: str) -> str:
 
 def list_objects(call: Call, view: View) -> Response:
     """A collection, whole or a page of it."""
-    form = form_of(call.headers.get("accept", ""), listing=True)
+    form = accepted(call, listing=True)
     resource, target = call.resource, call.target
     selection = selection_of(call)
     page = _page(call, view)

@@ -15,7 +15,7 @@ from kapply.sandbox.status import Failure
 __all__ = ["Form", "dumps", "failure_response", "form_of", "json_response", "with_kind"]
 
 META_GROUP = "meta.k8s.io"
-_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
+MEDIA_TYPES = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 _BROWSERS = ("curl", "Wget", "Mozilla/")
 
 
@@ -53,7 +53,7 @@ def form_of(header: str, *, listing: bool = False, tables: bool = True) -> Form:
             continue
         if kind == partial or (kind == "Table" and tables):
             return Form(media_type, kind, clause.params["v"])
-    raise status.not_acceptable(_TYPES)
+    raise status.not_acceptable(MEDIA_TYPES)
 
 
 def dumps(value: Any) -> bytes:

@@ -98,8 +98,7 @@ class Call:
             return int(text)
         except ValueError:
             raise status.bad_request(
-                f"unable to parse query parameter {name}: strconv.ParseInt: parsing"
-                f" {status.quoted(text)}: invalid syntax"
+                f"strconv.ParseInt: parsing {status.quoted(text)}: invalid syntax"
             ) from None
 
     def media_type(self) -> str:
@@ -137,7 +136,7 @@ def check_write_options(call: Call, kind: str) -> None:
     level = params.get("fieldValidation", "")
     if level not in ("", "Ignore", "Warn", "Strict"):
         errors.append(
-            fielderr.not_supported("fieldValidation", level, ["Ignore", "Strict", "Warn", ""])
+            fielderr.not_supported("fieldValidation", level, ["", "Ignore", "Strict", "Warn"])
         )
     if errors:
         raise fielderr.invalid_object(kind, "meta.k8s.io", "", errors)

@@ -48,6 +48,14 @@ def fields_of(strategy: Strategy, obj: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _unknown(call: Call, strategy: Strategy, field: str) -> str:
+    if call.resource.crd is None and not strategy.fields({"metadata": {}}):
+        return (
+            f'"{field}" is not a known field selector: only "metadata.name", "metadata.namespace"'
+        )
+    return f"field label not supported: {field}"
+
+
 def selection_of(call: Call) -> Selection:
     """The selectors of a request. Raises Failure 400."""
     strategy = strategy_of(call.resource)
@@ -60,5 +68,5 @@ def selection_of(call: Call) -> Selection:
         known = fields_of(strategy, {"metadata": {}})
         for term in fields.terms:
             if term.field not in known:
-                raise status.bad_request(f"field label not supported: {term.field}")
+                raise status.bad_request(_unknown(call, strategy, term.field))
     return Selection(labels, fields, call.target.name, strategy)

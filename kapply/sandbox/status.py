@@ -41,8 +41,9 @@ class Failure(Exception):  # noqa: N818 - it is an answer, not an error of ours
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason,
         }
+        if self.reason:
+            status["reason"] = self.reason
         if self.details is not None:
             status["details"] = dict(self.details)
         status["code"] = self.code

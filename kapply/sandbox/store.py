@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS objects (
     resource TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, uid TEXT NOT NULL,
     data BLOB NOT NULL, PRIMARY KEY (resource, key));
+CREATE INDEX IF NOT EXISTS objects_by_key ON objects (key);
+CREATE INDEX IF NOT EXISTS objects_by_uid ON objects (uid);
 CREATE TABLE IF NOT EXISTS owners (
     owner TEXT NOT NULL, resource TEXT NOT NULL, key TEXT NOT NULL,
     PRIMARY KEY (owner, resource, key)) WITHOUT ROWID;
@@ -194,10 +196,24 @@ class View:
         )
         return [(row[0], row[1]) for row in rows]
 
+    def in_namespace(self, namespace: str) -> list[tuple[str, str]]:
+        """(resource, key) of every object in a namespace."""
+        rows = self._db.execute(
+            "SELECT resource, key FROM objects WHERE key >= ? AND key < ? ORDER BY resource, key",
+            (f"{namespace}/", f"{namespace}0"),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def find_uid(self, uid: str) -> tuple[str, str] | None:
+        """(resource, key) of the object with this uid; None when none lives."""
+        row = self._db.execute(
+            "SELECT resource, key FROM objects WHERE uid = ? LIMIT 1", (uid,)
+        ).fetchone()
+        return (row[0], row[1]) if row else None
+
     def has_uid(self, uid: str) -> bool:
         """Whether an object with this uid lives."""
-        row = self._db.execute("SELECT 1 FROM objects WHERE uid = ? LIMIT 1", (uid,)).fetchone()
-        return row is not None
+        return self.find_uid(uid) is not None
 
     def changes(self, resource: str, since: int, limit: int = 500) -> list[Change]:
         """Writes to a resource after version `since`, oldest first, at most `limit`.
@@ -218,6 +234,13 @@ class Writer(View):
         self._now = now
         self.wrote = False
         self.discarded = False
+        self.touched: set[str] = set()
+        # What a deletion leaves for the garbage collector to look at before the end.
+        self.marked: set[tuple[str, str]] = set()
+        self.orphaned: list[str] = []
+        self.doubtful: set[str] = set()
+        self.emptied: set[str] = set()
+        self.emptied_crds: set[str] = set()
 
     def discard(self) -> None:
         """Undo everything at the end: a dry run."""
@@ -239,6 +262,7 @@ class Writer(View):
     def put(self, resource: str, namespace: str, name: str, obj: dict[str, Any]) -> Record:
         """Create or replace an object; its metadata.resourceVersion becomes the new version."""
         key = key_of(namespace, name)
+        self.touched.add(resource)
         before = self.get_key(resource, key)
         version = self.next_version()
         metadata = obj["metadata"]
@@ -267,6 +291,7 @@ class Writer(View):
         if before is None:
             return None
         version = self.next_version()
+        self.touched.add(resource)
         self._db.execute("DELETE FROM objects WHERE resource = ? AND key = ?", (resource, key))
         self._db.execute("DELETE FROM owners WHERE resource = ? AND key = ?", (resource, key))
         self._log(version, resource, key, "DELETED", before)

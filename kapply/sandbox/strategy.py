@@ -47,6 +47,7 @@ class Strategy:
         unconditional_update: PUT needs no resourceVersion.
         status_resets: fields that a write to /status does not touch, besides spec.
         has_status: main writes keep the status there is.
+        marks_grace: a deletion that waits for finalizers sets deletionGracePeriodSeconds.
     """
 
     rule: ClassVar[objectmeta.NameRule] = content.dns_subdomain
@@ -56,6 +57,7 @@ class Strategy:
     unconditional_update: ClassVar[bool] = True
     has_status: ClassVar[bool] = False
     status_resets: ClassVar[tuple[Path, ...]] = ()
+    marks_grace: ClassVar[bool] = True
     resets: ClassVar[tuple[Path, ...]] = ()
 
     def default(self, obj: Object, version: str) -> None:
@@ -142,6 +144,14 @@ class Strategy:
     def graceful(self, obj: Object, grace: int | None) -> int | None:
         """The grace period of a deletion in seconds; None for a kind that has none."""
         return None
+
+    def holds(self, obj: Object) -> bool:
+        """Whether something besides metadata.finalizers holds a deleted object back."""
+        return False
+
+    def finalizers_on_delete(self, finalizers: list[str]) -> list[str]:
+        """The finalizers of an object as its deletion begins."""
+        return finalizers
 
     def mark_deleting(self, obj: Object) -> None:
         """Say in the object that its deletion waits for finalizers (a namespace's phase)."""

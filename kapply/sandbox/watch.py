@@ -100,13 +100,13 @@ class Watch:
             if self._call.flag("sendInitialEvents") and not self._bookmarks:
                 pass
         elif match:
-            errors.append(
-                fielderr.forbidden(
-                    "resourceVersionMatch",
-                    "resourceVersionMatch is forbidden for watch unless sendInitialEvents is"
-                    " provided",
-                )
+            text = (
+                "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
             )
+            errors.append(fielderr.forbidden("resourceVersionMatch", text))
+            if match != "NotOlderThan":
+                allowed = ["NotOlderThan"]
+                errors.append(fielderr.not_supported("resourceVersionMatch", match, allowed))
         if errors:
             raise fielderr.invalid_object("ListOptions", "meta.k8s.io", "", errors)
 

@@ -50,6 +50,17 @@ class DecodeError(Exception):
             where = f"Go struct field {self.struct}.{'.'.join(reversed(self.names))}"
         return f"json: cannot unmarshal {self.text} into {where} of type {self.go_type}"
 
+    def converted(self) -> str:
+        """What apimachinery's converter from unstructured objects says instead."""
+        if not self.go_type:
+            return self.text
+        if self.go_type.startswith("map[") or self.go_type.startswith("[]"):
+            wanted = "map" if self.go_type.startswith("map[") else "slice"
+            kinds = {"array": "slice", "object": "map", "number": "int64"}
+            return f"cannot restore {wanted} from {kinds.get(self.text, self.text)}"
+        found = {"number": "int64", "array": "[]interface {}", "object": "map[string]interface {}"}
+        return f"cannot convert {found.get(self.text, self.text)} to {self.go_type}"
+
 
 def render(path: Path) -> str:
     """A path as strict decoding errors write it: "spec.containers[0].image"."""

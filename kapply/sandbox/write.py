@@ -12,7 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from kapply.meta import Response
-from kapply.sandbox import admission, decoding, fielderr, objectmeta, patching, status
+from kapply.sandbox import (
+    admission,
+    decoding,
+    fielderr,
+    garbage,
+    objectmeta,
+    patching,
+    status,
+)
 from kapply.sandbox.convert import to_hub
 from kapply.sandbox.fields import manage_update, only_times_differ
 from kapply.sandbox.kinds import strategy_of
@@ -108,7 +116,7 @@ def _before_create(call: Call, strategy: Strategy, hub: Object, ctx: Context) ->
 
 #: The order in which metadata is written, as the server's struct has it.
 _METADATA = (
-    "name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation",
+    "name", "generateName", "namespace", "uid", "resourceVersion", "generation",
     "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "labels",
     "annotations", "ownerReferences", "finalizers", "managedFields",
 )  # fmt: skip
@@ -163,7 +171,7 @@ def patch(call: Call, writer: Writer) -> Response:
                 " existing object was found",
             )
         check_names(call, obj)
-        _dedup_owners(call, obj)
+        _dedup_owners(call, obj, " after mutating admission happens")
         return obj
 
     hub, created = store_update(call, writer, make, may_create=applying)
@@ -215,9 +223,12 @@ def _update(call: Call, writer: Writer, strategy: Strategy, new: Object, old: Ob
     if only_times_differ(new["metadata"], old["metadata"]):
         new["metadata"]["managedFields"] = old["metadata"]["managedFields"]
     if _should_delete(new, old):
-        from kapply.sandbox.deletion import remove
-
-        return remove(call, writer, resource, new)
+        if call.dry_run:
+            writer.discard()
+        garbage.remove(call, writer, resource, new)
+        garbage.settle(call, writer)
+        return new
+    new["metadata"].pop("selfLink", None)
     if new == old:
         return old
     return _put(call, writer, _settled(call, strategy, new, old, ctx))
@@ -324,7 +335,7 @@ def _uid_conflict(call: Call, sent: str, found: str) -> Failure:
     )
 
 
-def _dedup_owners(call: Call, obj: Object) -> None:
+def _dedup_owners(call: Call, obj: Object, when: str = "") -> None:
     owners = at(obj, ("metadata", "ownerReferences")) or []
     kept: list[Any] = []
     for owner in owners:
@@ -334,7 +345,7 @@ def _dedup_owners(call: Call, obj: Object) -> None:
         uids = [owner.get("uid", "") for owner in owners]
         repeated = list(dict.fromkeys(uid for uid in uids if uids.count(uid) > 1))
         call.warn(
-            ".metadata.ownerReferences contains duplicate entries; API server dedups owner"
+            f".metadata.ownerReferences contains duplicate entries{when}; API server dedups owner"
             f" references in 1.20+, and may reject such requests as early as 1.24; please fix your"
             f" requests; duplicate UID(s) observed: {', '.join(repeated)}"
         )

@@ -154,11 +154,14 @@ def _loaded(annotations: Object, name: str, kind: type) -> Any:
         found = None
     if not isinstance(found, kind):
         return kind()
-    return [item for item in found if isinstance(item, dict)] if kind is list else found
+    if isinstance(found, list):
+        return [item for item in found if isinstance(item, dict)]
+    return found
 
 
 # v1's flat names for (the kind of source): {path in v2: name in v1}, in the order of v1's fields.
-_SOURCES = {
+Paths = dict[str, dict[tuple[str, ...], str]]
+_SOURCES: Paths = {
     "object": {
         ("describedObject",): "target",
         ("metric", "name"): "metricName",
@@ -184,7 +187,7 @@ _SOURCES = {
     },
 }
 _SOURCES["containerResource"] = {**_SOURCES["resource"], ("container",): "container"}
-_STATUS = {
+_STATUS: Paths = {
     kind: {
         tuple("current" if part == "target" and len(path) > 1 else part for part in path): (
             name.replace("targetV", "currentV").replace("targetA", "currentA")
@@ -193,7 +196,6 @@ _STATUS = {
     }
     for kind, paths in _SOURCES.items()
 }
-Paths = dict[str, dict[tuple[str, ...], str]]
 
 
 def _key(kind: str) -> str:

@@ -20,6 +20,7 @@ _TOLERATIONS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"
 class NamespaceStrategy(Strategy):
     """Namespaces carry a finalizer of their own in spec."""
 
+    marks_grace = False
     rule: ClassVar[NameRule] = content.dns_label
     has_status = True
 
@@ -40,6 +41,9 @@ class NamespaceStrategy(Strategy):
         metadata = obj["metadata"]
         labels = metadata.setdefault("labels", {})
         labels["kubernetes.io/metadata.name"] = metadata["name"]
+
+    def holds(self, obj: Object) -> bool:
+        return bool(at(obj, ("spec", "finalizers")))
 
     def mark_deleting(self, obj: Object) -> None:
         obj.setdefault("status", {})["phase"] = "Terminating"
@@ -214,7 +218,17 @@ class SecretStrategy(Strategy):
         return {"type": obj.get("type", "")}
 
 
-class ClaimStrategy(Strategy):
+class Protected(Strategy):
+    """Volumes and claims, whose finalizer goes when nobody uses them; here nobody ever does."""
+
+    def finalizers_on_delete(self, finalizers: list[str]) -> list[str]:
+        return [name for name in finalizers if name not in _PROTECTION]
+
+
+_PROTECTION = ("kubernetes.io/pvc-protection", "kubernetes.io/pv-protection")
+
+
+class ClaimStrategy(Protected):
     """PersistentVolumeClaims."""
 
     has_status = True
@@ -240,7 +254,7 @@ class ClaimStrategy(Strategy):
             obj["spec"]["dataSource"] = dict(reference)
 
 
-class VolumeStrategy(Strategy):
+class VolumeStrategy(Protected):
     """PersistentVolumes."""
 
     has_status = True

@@ -260,9 +260,9 @@ def _cron_job(obj: Object) -> None:
 def _autoscaler_v1(obj: Object) -> None:
     spec = obj["spec"]
     annotations = obj["metadata"].get("annotations") or {}
-    if spec.get("targetCPUUtilizationPercentage") is None:
-        if "autoscaling.alpha.kubernetes.io/metrics" not in annotations:
-            spec["targetCPUUtilizationPercentage"] = 80
+    told = "autoscaling.alpha.kubernetes.io/metrics" in annotations
+    if spec.get("targetCPUUtilizationPercentage") is None and not told:
+        spec["targetCPUUtilizationPercentage"] = 80
 
 
 _SCALE_UP: Object = {

@@ -10,6 +10,7 @@ from kapply.sandbox.strategy import Context, Object, Path, Strategy, at
 
 __all__ = ["STRATEGIES"]
 
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 CRDS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
@@ -22,6 +23,7 @@ class Definition(Strategy):
 
     generation: ClassVar[tuple[Path, ...]] = (("spec",),)
     has_status = True
+    marks_grace = False
     unconditional_update = False
 
     def clear_status(self, obj: Object) -> None:
@@ -49,6 +51,9 @@ class Definition(Strategy):
         if status == before:
             return obj
         return manage_status(ctx.call, obj, {**obj, "status": status}, "kube-apiserver")
+
+    def finalizers_on_delete(self, finalizers: list[str]) -> list[str]:
+        return [*(name for name in finalizers if name != CLEANUP), CLEANUP]
 
     def mark_deleting(self, obj: Object) -> None:
         set_condition(

@@ -188,7 +188,8 @@ def test_selectors(box: Box) -> None:
     assert names("labelSelector=!app") == ["c"]
     assert names("fieldSelector=metadata.name%3Db") == ["b"]
     status = box.refused("GET", f"{CONFIGMAPS}?fieldSelector=spec.x%3Db")
-    assert status["message"] == "field label not supported: spec.x"
+    known = '"metadata.name", "metadata.namespace"'
+    assert status["message"] == f'"spec.x" is not a known field selector: only {known}'
 
 
 def test_watch_tells_what_happens(box: Box) -> None:
