@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
 
 from tests.cluster.fixtures import (
     api_namespace,
@@ -22,6 +25,12 @@ __all__ = [
     "cluster_factory",
     "namespace",
 ]
+
+
+# CI draws the same examples each time: what it says is about the change. Runs by hand look further.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "dev")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 from kapply.client import Client
 from kapply.engine.discover import Cache
 from kapply.engine.parallel import Stop, run_parallel
-from kapply.errors import ApiError
+from kapply.errors import ApiError, ProtocolError
 from kapply.meta import GroupVersion, JsonObject
 from kapply.openapi import IndexEntry, parse_index, slim
 
@@ -59,9 +59,7 @@ class ServerSchemas:
         entry = self._read_index().get(group_version)
         if entry is None:
             return None
-        parts = urlsplit(entry.url)
-        document = self._client.get_json(parts.path, parse_qsl(parts.query))
-        return document if isinstance(document, dict) else None
+        return self._fetch(group_version, entry)
 
     def forget_index(self) -> None:
         """Read the index anew next time: a CRD was established."""
@@ -75,23 +73,41 @@ class ServerSchemas:
                 self._index = {}
         return self._index
 
+    def _fetch(self, group_version: GroupVersion, entry: IndexEntry) -> JsonObject | None:
+        """One document; None where the server has none after all.
+
+        A document that changed since the index was read is answered with a redirect to its new
+        hash (KEP-2896), so the index is read once more.
+        """
+        for _ in range(2):
+            parts = urlsplit(entry.url)
+            try:
+                document = self._client.get_json(parts.path, parse_qsl(parts.query))
+            except ApiError:
+                return None
+            except ProtocolError:
+                self._index = None
+                moved = self._read_index().get(group_version)
+                if moved is None or moved == entry:
+                    raise
+                entry = moved
+                continue
+            return document if isinstance(document, dict) else None
+        return None
+
     def _read(self, group_version: GroupVersion, entry: IndexEntry) -> JsonObject | None:
         key = f"openapi-{group_version}-{entry.hash}.json".replace("/", "_")
         if self._cache and entry.hash:
             stored = self._cache.get(key)
             if stored is not None:
                 try:
-                    document: Any = json.loads(stored)
+                    known: Any = json.loads(stored)
                 except ValueError:
-                    document = None
-                if isinstance(document, dict):
-                    return document
-        parts = urlsplit(entry.url)
-        try:
-            document = self._client.get_json(parts.path, parse_qsl(parts.query))
-        except ApiError:
-            return None
-        if not isinstance(document, dict):
+                    known = None
+                if isinstance(known, dict):
+                    return known
+        document = self._fetch(group_version, entry)
+        if document is None:
             return None
         slimmed = slim(document)
         if self._cache and entry.hash:
