@@ -24,7 +24,7 @@ from typing import Any, Literal, TypeAlias
 
 from kapply.merge.errors import MergeError
 from kapply.merge.gotext import go_quote
-from kapply.merge.jsonvalue import Json, go_field_name, go_float, go_json, order_key
+from kapply.merge.jsonvalue import Json, go_field_name, go_float_v, go_json, order_key
 
 #: One step of a path, as canonical FieldsV1 text.
 PathElement: TypeAlias = str
@@ -178,32 +178,38 @@ def sort_elements(elements: Iterable[PathElement]) -> list[PathElement]:
     return sorted(listed, key=element_order)
 
 
-def format_value(item: Json) -> str:
-    """A value as it stands inside a printed path."""
+def format_value(item: Json, *, decoded: bool = False) -> str:
+    """A value as it stands inside a printed path; `decoded` as in format_element."""
     kind = item.__class__
     if kind is str:
         return go_quote(item)
-    if kind is float:
-        return go_float(item, smallest=1e-4)
+    if kind is float or (decoded and kind is int):
+        return go_float_v(float(item))
     if kind is list:
-        return f"[{','.join(map(format_value, item))}]"
+        return f"[{','.join(format_value(part, decoded=decoded) for part in item)}]"
     if kind is dict:
-        return "".join(f"{name}={format_value(part)}" for name, part in item.items())
+        parts = (f"{name}={format_value(part, decoded=decoded)}" for name, part in item.items())
+        return "".join(parts)
     return go_json(item)
 
 
-def format_element(element: PathElement) -> str:
-    """An element as messages print it: .name, [key=value], [=value] or [index]."""
+def format_element(element: PathElement, *, decoded: bool = False) -> str:
+    """An element as messages print it: .name, [key=value], [=value] or [index].
+
+    `decoded`: it was read from managedFields, where Go takes every number for a float, so that
+    1000000 is printed as 1e+06.
+    """
     parsed = parse_element(element)
     if parsed.kind == "field":
         return "." + parsed.name
     if parsed.kind == "key":
-        return f"[{','.join(f'{name}={format_value(item)}' for name, item in parsed.keys)}]"
+        keys = (f"{name}={format_value(item, decoded=decoded)}" for name, item in parsed.keys)
+        return f"[{','.join(keys)}]"
     if parsed.kind == "value":
-        return f"[={format_value(parsed.value)}]"
+        return f"[={format_value(parsed.value, decoded=decoded)}]"
     return f"[{parsed.index}]"
 
 
-def format_path(path: Path) -> str:
+def format_path(path: Path, *, decoded: bool = True) -> str:
     """A path as the server prints it: '.spec.ports[port=80,protocol="TCP"].name'."""
-    return "".join(map(format_element, path))
+    return "".join(format_element(element, decoded=decoded) for element in path)

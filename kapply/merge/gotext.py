@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kapply.merge.jsonvalue import Json, go_float
+from kapply.merge.jsonvalue import Json, go_float, go_float_v
 
 
 def go_quote(text: str) -> str:
@@ -54,7 +54,7 @@ def go_v(value: Json) -> str:
         return f"map[{' '.join(f'{name}:{go_v(value[name])}' for name in sorted(value))}]"
     if kind is list:
         return f"[{' '.join(map(go_v, value))}]"
-    return _go_scalar(value, "<nil>")
+    return go_float_v(value) if kind is float else _go_scalar(value, "<nil>")
 
 
 def go_sharp_v(value: Json) -> str:

@@ -125,7 +125,7 @@ def go_field_name(text: str) -> str:
 def go_float(value: float, *, smallest: float = 1e-6) -> str:
     """A finite float as Go's JSON encoder writes it: shortest digits, an exponent from 1e21 on.
 
-    `smallest` is where exponents begin on the other side: 1e-6 in JSON, 1e-4 for %v.
+    `smallest` is where exponents begin on the other side: 1e-6 in JSON, 1e-4 for %#v.
     """
     text = repr(value)
     if "e" not in text:
@@ -139,6 +139,18 @@ def go_float(value: float, *, smallest: float = 1e-6) -> str:
     if exponent < 0:
         return f"{sign}0.{'0' * (-exponent - 1)}{digits}"
     return sign + digits.ljust(exponent + 1, "0")
+
+
+def go_float_v(value: float) -> str:
+    """A finite float as Go's %v prints it: shortest digits, an exponent from a million on."""
+    plain = go_float(value, smallest=1e-4)
+    if "e" in plain or abs(value) < 1e6:
+        return plain
+    sign = "-" if value < 0 else ""
+    whole, _, rest = plain.lstrip("-").partition(".")
+    digits = (whole + rest).rstrip("0")
+    point = "." if len(digits) > 1 else ""
+    return f"{sign}{digits[0]}{point}{digits[1:]}e+{len(whole) - 1:02d}"
 
 
 def go_json(value: Json, *, exponent: str = "e-0") -> str:

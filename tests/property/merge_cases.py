@@ -274,7 +274,8 @@ def some_fields(rnd: random.Random, fields: FieldSet) -> FieldSet:
 _ELEMENTS = (
     "f:a", "f:b", "f:spec", "f:name", 'k:{"name":"a"}', 'k:{"name":"b"}',
     'k:{"port":80,"protocol":"TCP"}', 'k:{"port":9,"protocol":"TCP"}', 'v:"a"', "v:1", "v:1.5",
-    "v:true", "i:0", "i:2", "i:10", "f:", 'f:x"y', 'k:{"a":null}', 'v:"x\\u003cy"',
+    "v:true", "i:0", "i:2", "i:10", "f:", 'f:x"y',
+    "v:12345678901", 'k:{"a":1000000}', 'k:{"a":null}', 'v:"x\\u003cy"',
 )  # fmt: skip
 
 

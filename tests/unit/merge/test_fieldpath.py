@@ -99,6 +99,12 @@ def test_paths_are_printed_as_the_server_does() -> None:
     assert format_path((value("x"), index(2))) == '[="x"][2]'
 
 
+def test_numbers_of_managed_fields_are_floats_to_the_server() -> None:
+    path = make_path({"port": 1000000, "on": True, "deep": [{"a": 2}]})
+    assert format_path(path) == "[deep=[a=2],on=true,port=1e+06]"
+    assert format_path(path, decoded=False) == "[deep=[a=2],on=true,port=1000000]"
+
+
 @pytest.mark.parametrize(
     ("item", "text"),
     [

@@ -11,7 +11,9 @@ from kapply.merge.jsonvalue import (
     copy_json,
     go_field_name,
     go_float,
+    go_float_v,
     go_json,
+    identical,
     json_equal,
     order_key,
 )
@@ -63,6 +65,13 @@ def test_hostile_nesting_is_an_error_not_a_crash() -> None:
         json_equal(nested(100_000), nested(100_000))
 
 
+def test_identical_tells_kinds_of_numbers_apart() -> None:
+    assert identical({"a": [1, None]}, {"a": [1, None]})
+    shared = [1]
+    assert identical([shared], [shared])
+    assert not identical([1], [1.0]) and not identical(1, True) and not identical([], {})
+
+
 def test_a_copy_is_independent() -> None:
     original = {"a": [1, {"b": None}]}
     copy = copy_json(original)
@@ -96,9 +105,14 @@ def test_floats_as_go_writes_them(value: float, text: str) -> None:
     assert float(text) == value
 
 
-def test_percent_v_begins_exponents_earlier() -> None:
-    assert go_float(1e-5, smallest=1e-4) == "1e-05"
-    assert go_float(1e-4, smallest=1e-4) == "0.0001"
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1e-5, "1e-05"), (1e-4, "0.0001"), (999999.5, "999999.5"), (1e6, "1e+06"),
+     (1234567.0, "1.234567e+06"), (-1099511627776.0, "-1.099511627776e+12"), (1e20, "1e+20"),
+     (1.0, "1"), (1e21, "1e+21"), (1000000.5, "1.0000005e+06")],
+)  # fmt: skip
+def test_percent_v_begins_exponents_earlier(value: float, text: str) -> None:
+    assert go_float_v(value) == text
 
 
 @pytest.mark.parametrize(
