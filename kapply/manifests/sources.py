@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from kapply.errors import InputError, Origin, Problem
 from kapply.manifests.collect import Collector
@@ -16,6 +17,8 @@ from kapply.manifests.files import MAX_BYTES, FileError, expand_path, read_file
 from kapply.meta import ref_of
 
 __all__ = ["MAX_BYTES", "kustomize", "load"]
+
+Twins = Literal["refuse", "warn"]
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -36,6 +39,7 @@ def load(
     stdin: Callable[[], bytes] | None = None,
     fetch: Callable[[str], bytes] | None = None,
     pure: bool = False,
+    twins: Twins = "refuse",
 ) -> list[Document]:
     """Every object of the input, in the order of `paths`, folders in the order of names.
 
@@ -46,12 +50,14 @@ def load(
         stdin: gives standard input; by default the process's own, up to MAX_BYTES.
         fetch: gives the body of a URL; by default manifests.fetch.fetch.
         pure: read YAML without libyaml.
+        twins: what an object that is there twice is: an error, or (for commands that only
+            show what was read) a warning on the second.
 
     Raises:
         ReadError: a ManifestError with every problem of every file: what cannot be read, and
-            objects (group, kind, namespace, name) that are there twice.
-            Among them: a path that is not there or has nothing to read, a URL that answers
-            with an error, a file that SOPS cannot decrypt.
+            paths that are not there or have nothing to read, URLs that answer with an error,
+            files that SOPS cannot decrypt, objects (group, kind, namespace, name) that are
+            there twice.
         UnreachableError: a URL's server does not answer.
     """
     collector = Collector()
@@ -61,7 +67,7 @@ def load(
             documents += _parse(collector, item, pure=pure)
         except InputError as error:
             collector.add(Problem(error.message, hint=error.hint))
-    _refuse_twins(collector, documents)
+    _find_twins(collector, documents, twins)
     collector.raise_problems()
     return documents
 
@@ -132,7 +138,7 @@ def _read_stdin() -> bytes:
     return data
 
 
-def _refuse_twins(collector: Collector, documents: list[Document]) -> None:
+def _find_twins(collector: Collector, documents: list[Document], twins: Twins) -> None:
     """The same object twice: which of the two is meant cannot be known."""
     first: dict[tuple[str, str, str, str], Document] = {}
     for document in documents:
@@ -141,17 +147,19 @@ def _refuse_twins(collector: Collector, documents: list[Document]) -> None:
             continue
         other = first.setdefault(ref.key, document)
         if other is not document:
-            collector.add(
-                Problem(
-                    "the same object is given twice",
-                    document.origin,
-                    subject=str(ref),
-                    also=(other.origin,),
-                )
+            problem = Problem(
+                "the same object is given twice",
+                document.origin,
+                subject=str(ref),
+                also=(other.origin,),
             )
+            if twins == "refuse":
+                collector.add(problem)
+            else:
+                document.warnings = (*document.warnings, problem)
 
 
-def kustomize(directory: str, *, pure: bool = False) -> list[Document]:
+def kustomize(directory: str, *, pure: bool = False, twins: Twins = "refuse") -> list[Document]:
     """What `kustomize build` (or `kubectl kustomize`) makes of a folder.
 
     Raises:
@@ -163,7 +171,7 @@ def kustomize(directory: str, *, pure: bool = False) -> list[Document]:
     collector = Collector()
     data = run_kustomize(directory)
     documents = collector.parse(data, f"kustomize {directory}", pure=pure)
-    _refuse_twins(collector, documents)
+    _find_twins(collector, documents, twins)
     collector.raise_problems()
     if not documents:
         raise InputError(f"kustomize makes no objects of {directory}")

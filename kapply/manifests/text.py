@@ -43,6 +43,14 @@ class Finding:
     also: tuple[tuple[int, int], ...] = ()
 
 
+def moved(findings: list[Finding], lines: int) -> list[Finding]:
+    """The findings, that many lines further down."""
+    for finding in findings:
+        finding.line += lines
+        finding.also = tuple((line + lines, column) for line, column in finding.also)
+    return findings
+
+
 class UnreadableError(Exception):
     """A text that cannot be read any further; `finding` says why and where."""
 

@@ -13,6 +13,7 @@ from kapply.manifests.documents import parse, read_values
 from kapply.manifests.emit import to_yaml
 from kapply.manifests.events import open_events
 from kapply.manifests.plainlines import read_plain
+from kapply.manifests.slowpath import read_events
 from kapply.manifests.text import Chunk, normalise
 from kapply.manifests.tojson import to_json
 from tests.property.yaml_texts import json_values, structures, texts
@@ -27,12 +28,24 @@ def _read(text: str, *, pure: bool) -> Any:
         return len(error.problems) > 0
 
 
+def _built(text: str, *, pure: bool) -> Any:
+    text = normalise(text)
+    chunk = Chunk(text, 0, len(text), 0)
+    reading, _ = read_events(chunk, text, pure=pure)
+    if reading.problems:
+        return [(problem.line, problem.path) for problem in reading.problems[:-1]]
+    warnings = [(warning.message, warning.line) for warning in reading.warnings]
+    return json.dumps(reading.value), reading.line, reading.column, warnings
+
+
 @_SETTINGS
 @given(texts())
 @example("a: {b:}\n")
 @example('a: "it\\\'s"\n')
 def test_both_parsers_read_the_same(text: str) -> None:
     assert _read(text, pure=False) == _read(text, pure=True)
+    # And without the plain style's own way, which needs neither.
+    assert _built(text, pure=False) == _built(text, pure=True)
 
 
 @_SETTINGS

@@ -157,6 +157,14 @@ class TestLoad:
             f"{twin}:2:1  ConfigMap b: the same object is given twice (also {folder}/b.yaml:1:1)"
         ]
 
+    def test_twins_may_be_shown(self, folder: Path) -> None:
+        (folder / "d.yaml").write_text(manifest("b"))
+        documents = sources.load([str(folder)], twins="warn")
+        assert len(documents) == 5
+        (warning,) = documents[-1].warnings
+        assert warning.message == "the same object is given twice"
+        assert warning.also == (documents[2].origin,)
+
     def test_the_version_does_not_count_and_the_namespace_does(self, tmp_path: Path) -> None:
         file = tmp_path / "f.yaml"
         other = manifest("a").replace("  name: a\n", "  name: a\n  namespace: x\n")
