@@ -45,6 +45,9 @@ COMMANDS: dict[str, Entry] = {
     "options": Entry(
         "Look", "kapply.cli.info", "options", "Show the flags that every command takes."
     ),
+    "sandbox": Entry(
+        "Look", "kapply.cli.sandbox", "app", "Run the embedded API server for other programs."
+    ),
     "schemas": Entry(
         "Check", "kapply.cli.schemas", "app", "Fetch a server's schemas for offline validation."
     ),

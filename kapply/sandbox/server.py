@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -45,11 +46,15 @@ class Options:
 
     Attributes:
         token: what a client has to bring; "" lets everyone in.
+        hosts: the names that clients may call the server by, for one without a token: a web page
+            in a browser on this machine reaches it by names of its own (DNS rebinding), or
+            says where it comes from. () allows all.
         faults: what goes wrong on purpose.
         tick: called now and then with the sandbox, by --play.
     """
 
     token: str = ""
+    hosts: tuple[str, ...] = ()
     faults: Faults | None = None
     tick: Callable[[Sandbox], None] | None = None
 
@@ -137,12 +142,20 @@ async def _refused(request: HTTPRequest, options: Options) -> Failure | None:
         right = hmac.compare_digest(token.strip().encode(), options.token.encode())
         if scheme.lower() != "bearer" or not right:
             return Failure(401, "Unauthorized", "Unauthorized")
+    if options.hosts and _is_foreign(request, options.hosts):
+        message = "the sandbox answers programs on this machine, not web pages"
+        return Failure(403, "Forbidden", message)
     if options.faults is not None and path.startswith(("/api/", "/apis/")):
         seconds, fault = options.faults.strike()
         if seconds:
             await asyncio.sleep(seconds)
         return fault
     return None
+
+
+def _is_foreign(request: HTTPRequest, hosts: tuple[str, ...]) -> bool:
+    host = re.sub(r":\d+$", "", request.headers.get("host", ""))
+    return host.lower() not in hosts or "origin" in request.headers
 
 
 async def _body(request: HTTPRequest) -> bytes:

@@ -14,6 +14,7 @@ row for each write, holding the object as it was *before*; the state after it is
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
+
+from kapply.errors import InputError
 
 __all__ = ["Change", "CompactedError", "Record", "Store", "StoreError", "View", "Writer"]
 
@@ -73,7 +76,7 @@ ORDER BY key
 """
 
 
-class StoreError(Exception):
+class StoreError(InputError):
     """The state file cannot be used; `full` when the disk has no room."""
 
     def __init__(self, message: str, *, full: bool = False) -> None:
@@ -303,6 +306,14 @@ class Writer(View):
             (version, self._now, resource, key, kind, before.data if before else None),
         )
 
+    def clear(self) -> None:
+        """Forget every object and the history: watches end with 410, the sequence goes on."""
+        version = self.next_version()
+        for table in ("objects", "owners", "history"):
+            self._db.execute(f"DELETE FROM {table}")
+        self._db.execute("DELETE FROM facts WHERE name NOT IN ('version', 'compacted')")
+        self.set_fact("compacted", version)
+
     def compact(self, before: float) -> None:
         """Forget the history older than a time."""
         row = self._db.execute(
@@ -335,12 +346,15 @@ class Store:
         self._closed = False
         try:
             self._prepare()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(f"cannot open the sandbox's state {self.path}: {error}") from error
 
     def _prepare(self) -> None:
         if self.path == MEMORY:
             self._shared = self._connect()
+        else:
+            # Secrets end up in it: nobody else may read it, nor the files SQLite puts beside it.
+            os.close(os.open(self.path, os.O_RDONLY | os.O_CREAT, 0o600))
         with self._connection() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == _FORMAT:
@@ -371,7 +385,10 @@ class Store:
             with self._lock:
                 yield self._shared
             return
-        db = self._idle.pop() if self._idle else self._connect()
+        try:
+            db = self._idle.pop()
+        except IndexError:
+            db = self._connect()
         try:
             yield db
         finally:

@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from kapply.meta import Request, Response, Stream
 from kapply.sandbox.dispatch import Sandbox
 from kapply.sandbox.request import Env
+from kapply.sandbox.seed import renew
 from kapply.sandbox.store import Store
 from kapply.sandbox.watch import Watch
 
-__all__ = ["SandboxTransport"]
+__all__ = ["Facts", "SandboxTransport", "facts_of"]
 
 #: How often a watch looks for what other processes wrote, in seconds.
 POLL = 0.05
@@ -55,9 +57,32 @@ class SandboxTransport:
         else:
             yield _BodyStream(answer)
 
+    def reset(self) -> None:
+        """Forget every object; what remains is a new cluster."""
+        renew(self.sandbox.store, self.sandbox.env)
+
     def close(self) -> None:
         """Close the state file."""
         self.sandbox.close()
+
+
+class Facts(NamedTuple):
+    """What a state file holds."""
+
+    objects: int
+    resources: int
+    version: int
+
+
+def facts_of(store_path: Path | str) -> Facts:
+    """What a state file holds. Raises StoreError when it cannot be read."""
+    store = Store(store_path, clock=time.time)
+    try:
+        with store.read() as view:
+            resources = view.resources()
+            return Facts(sum(map(view.count, resources)), len(resources), view.version)
+    finally:
+        store.close()
 
 
 def _pull(watch: Watch, sleep: Callable[[float], None], timeout: float | None) -> Iterator[bytes]:
