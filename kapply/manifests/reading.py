@@ -37,7 +37,7 @@ class Reading:
 
 
 #: Each document behind ... without --- is parsed from there on, so they have to be few.
-_MAX_END_MARKS = 100
+_MAX_END_MARKS = 30
 #: How far kubectl looks for the brace that makes a file JSON.
 _GUESS = 4096
 
