@@ -62,7 +62,7 @@ def test_a_damaged_cache_is_read_anew() -> None:
     )
     cache = Cache()
     ServerSchemas(Client(transport), cache).documents([V1])
-    cache.kept = {key: b"{" for key in cache.kept}
+    cache.kept = dict.fromkeys(cache.kept, b"{")
     assert V1 in ServerSchemas(Client(transport), cache).documents([V1])
 
 
