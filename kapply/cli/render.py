@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from kapply.cli.options import (
     Color,
     Files,
@@ -31,19 +29,23 @@ def render(
     from kapply.meta import ref_of
 
     reject_unknown(output, ("yaml", "json", "name"), "-o")
-    documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
+    documents = read_input(
+        files, recursive=recursive, kustomize=kustomize, selector=selector, twins="warn"
+    )
     report = text_report(color)
     for document in documents:
         for problem in document.warnings:
             report.warning(Warned(problem.message, origin=problem.origin))
     for number, document in enumerate(documents):
         if output == "json":
-            out_line(json.dumps(document.obj, indent=2, ensure_ascii=False))
+            from kapply.manifests.tojson import to_json
+
+            out_line(to_json(document.obj, indent=2))
         elif output == "name":
             out_line(ref_of(document.obj).short)
         else:
             from kapply.manifests.emit import to_yaml
 
-            text = to_yaml(document.obj, sort_keys=False).rstrip("\n")
+            text = to_yaml(document.obj, sort_keys=False).removesuffix("\n")
             out_line(text if number == 0 else f"---\n{text}")
     return EXIT_OK

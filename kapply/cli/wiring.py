@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from kapply.cli.options import ConnectFlags
 from kapply.errors import Origin, Problem, UsageError, ValidationError
@@ -235,9 +235,14 @@ def _traced(flags: ConnectFlags, connection: Connection | None) -> Iterator[list
 
 
 def read_input(
-    files: Sequence[str], *, recursive: bool = False, kustomize: str = "", selector: str = ""
+    files: Sequence[str],
+    *,
+    recursive: bool = False,
+    kustomize: str = "",
+    selector: str = "",
+    twins: Literal["refuse", "warn"] = "refuse",
 ) -> list[Document]:
-    """The documents that -f, -R, -k and -l name.
+    """The documents that -f, -R, -k and -l name; `twins` are the same object given twice.
 
     Raises:
         UsageError: neither -f nor -k.
@@ -250,9 +255,11 @@ def read_input(
     if files and kustomize:
         raise UsageError("-f and -k cannot be given together", hint="Give one of them.")
     if kustomize:
-        documents = sources.kustomize(kustomize)
+        documents = sources.kustomize(kustomize, twins=twins)
     else:
-        documents = sources.load(files, recursive=recursive, stdin=sys.stdin.buffer.read)
+        documents = sources.load(
+            files, recursive=recursive, stdin=sys.stdin.buffer.read, twins=twins
+        )
     if selector:
         from kapply.query.selectors import parse_selector
 

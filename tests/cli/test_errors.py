@@ -69,7 +69,8 @@ class Script:
                 word = self.command + (" dry" if "dryRun=All" in self.path else "")
                 script.seen.append(f"{word} {path}")
                 if path in DISCOVERY and "discovery" not in script.answers:
-                    code, headers, body = 200, {}, DISCOVERY[path]
+                    code, body = 200, DISCOVERY[path]
+                    headers: dict[str, str] = {}
                 elif path in DISCOVERY:
                     code, headers, body = script.answers["discovery"][0]
                 else:
