@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kapply.merge.errors import MergeError, TypedError, bounded
+from kapply.merge.errors import MergeError, bounded
 from kapply.merge.fieldfilter import FieldFilter
 from kapply.merge.fieldpath import make_path
 from kapply.merge.fieldset import FieldSet
@@ -26,6 +26,13 @@ from kapply.merge.managed_fields import (
 )
 from kapply.merge.ssa.conflicts import Conflict, Conflicts
 from kapply.merge.ssa.lastapplied import allowed_conflicts, last_applied_text, refreshed
+from kapply.merge.ssa.refusals import (
+    ApplyRequestError,
+    UnfitError,
+    check_object,
+    describe,
+    group_version_kind,
+)
 from kapply.merge.ssa.updater import Managers, Updater, VersionedSet
 from kapply.merge.ssa.versions import Versions
 from kapply.merge.typed import validate
@@ -50,10 +57,6 @@ STRIPPED = FieldSet.of(
 )  # fmt: skip
 
 _CURRENT = ManagerId("current-operation", "Update")
-
-
-class ApplyRequestError(MergeError):
-    """An apply that the server answers with 400 Bad Request."""
 
 
 @dataclass(slots=True)
@@ -122,7 +125,7 @@ class FieldManager:
             TypedError: an object that does not fit its type.
             MergeError: other reasons why owners cannot be computed.
         """
-        _check_object(new)
+        check_object(new)
         current = self._empty() if live is None else live
         managed = self._decoded(current, new)
         new = _with_managed_fields(new, [])
@@ -171,9 +174,9 @@ class FieldManager:
         return {"apiVersion": self.api_version, "kind": self.kind}
 
     def _check(self, applied: Json) -> None:
-        _check_object(applied)
+        check_object(applied)
         if (applied.get("apiVersion"), applied.get("kind")) != (self.api_version, self.kind):
-            raise ApplyRequestError(f"invalid object type: {_group_version_kind(applied)}")
+            raise ApplyRequestError(f"invalid object type: {group_version_kind(applied)}")
         metadata = applied.get("metadata")
         if isinstance(metadata, dict) and isinstance(metadata.get("managedFields"), list):
             raise ApplyRequestError("metadata.managedFields must be nil")
@@ -208,7 +211,7 @@ class FieldManager:
         type_ = self.versions.type_at(self.api_version)
         errors = validate(versioned, type_, allow_duplicates=allow_duplicates)
         if errors:
-            raise UnfitError(refusal.format(_describe(obj)), errors)
+            raise UnfitError(refusal.format(describe(obj)), errors)
         return _with_managed_fields(versioned, [])
 
     def _update(self, live: Json, new: Json, managed: _Managed, manager: str, now: str) -> _Managed:
@@ -269,32 +272,6 @@ class FieldManager:
         if conflicts.paths() - allowed:
             return conflicts.only(forbidden)
         return self._apply(live, applied, managed, "kubectl", True, now)
-
-
-def _check_object(obj: Json) -> None:
-    if obj.__class__ is not dict:
-        raise ApplyRequestError("the body of the request is not an object")
-
-
-class UnfitError(TypedError):
-    """An object that does not fit its type; the message says which one, as the server does."""
-
-    def __init__(self, what: str, errors: Any) -> None:
-        super().__init__(errors)
-        self.message = f"{what}: {self.message}"
-        self.args = (self.message,)
-
-
-def _group_version_kind(obj: Json) -> str:
-    version = obj.get("apiVersion") or ""
-    return f"{version if '/' in version else '/' + version}, Kind={obj.get('kind') or ''}"
-
-
-def _describe(obj: Json) -> str:
-    metadata = obj.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    name, namespace = metadata.get("name") or "", metadata.get("namespace") or ""
-    return f"{namespace}/{name}; {_group_version_kind(obj)}"
 
 
 def _uid(obj: Json) -> str:

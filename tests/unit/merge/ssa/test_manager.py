@@ -277,6 +277,7 @@ def test_no_longer_applied_items_of_an_update_stay() -> None:
         ({"kind": "Other"}, "invalid object type: t/v1, Kind=Other"),
         ({"apiVersion": "v1"}, "invalid object type: /v1, Kind=Thing"),
         ({"apiVersion": None, "kind": None}, "invalid object type: /, Kind="),
+        ({"apiVersion": 1, "kind": ["Thing"]}, "invalid object type: /, Kind="),
         ({"metadata": {"managedFields": []}}, "metadata.managedFields must be nil"),
     ],
 )
