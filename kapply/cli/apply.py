@@ -1,40 +1,28 @@
-"""`kapply apply` and `kapply diff`: one half shared, the other half only for apply."""
+"""`kapply apply`: what `kapply plan` shows, and then done."""
 
 from __future__ import annotations
 
-import sys
 import time
 from typing import Annotated
 
 import typer
 
 from kapply.cli.options import (
-    Concurrency,
     ConnectFlags,
-    Files,
-    Force,
-    Kustomize,
-    Manager,
     Output,
-    Proof,
-    Recursive,
-    Selector,
-    Validate,
+    PlanFlags,
     connected,
     duration,
     reject_unknown,
 )
-from kapply.errors import EXIT_DIFFERENCES, EXIT_OK, EXIT_REFUSED, RefusedError
+from kapply.errors import EXIT_OK, RefusedError
 
 DRY_RUNS = ("none", "client", "server")
 
 
 @connected
 def apply(
-    files: Files = [],  # noqa: B006 - typer's form of "repeatable"
-    recursive: Recursive = False,
-    kustomize: Kustomize = "",
-    selector: Selector = "",
+    flags: PlanFlags,
     dry_run: Annotated[
         str,
         typer.Option(
@@ -45,11 +33,6 @@ def apply(
     server_side: Annotated[
         bool, typer.Option("--server-side/--no-server-side", help="Server-side apply.")
     ] = True,
-    force_conflicts: Force = False,
-    field_manager: Manager = "kapply",
-    validate: Validate = "strict",
-    concurrency: Concurrency = 8,
-    proof: Proof = True,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Then wait until all objects are healthy.")
     ] = False,
@@ -78,20 +61,11 @@ def apply(
     seconds = duration(timeout, "--timeout")
     started = time.monotonic()
     report = text_report(connect.color, names_only=output == "name")
-    with planned_input(
-        connect,
-        files=files,
-        recursive=recursive,
-        kustomize=kustomize,
-        selector=selector,
-        manager=field_manager,
-        force=force_conflicts,
-        validate=validate,
-        server_dry_run=dry_run != "client",
-        concurrency=concurrency,
-        proof=proof,
-        report=report,
-    ) as (session, planner, plan):
+    with planned_input(connect, flags, report, server_dry_run=dry_run != "client") as (
+        session,
+        planner,
+        plan,
+    ):
         if plan.blocked:
             report.blocked(plan)
             count = len(plan.blocked)
@@ -119,46 +93,3 @@ def apply(
 
         quiet = output == "name"
         return wait_for_applied(session, applier.result, seconds, report, quiet=quiet)
-
-
-@connected
-def diff(
-    files: Files = [],  # noqa: B006
-    recursive: Recursive = False,
-    kustomize: Kustomize = "",
-    selector: Selector = "",
-    force_conflicts: Force = False,
-    field_manager: Manager = "kapply",
-    validate: Validate = "strict",
-    concurrency: Concurrency = 8,
-    proof: Proof = True,
-    output: Output = "text",
-    *,
-    connect: ConnectFlags,
-) -> int:
-    """Show what apply would change. Exit code 0: nothing, 1: something, 2 and up: an error."""
-    from kapply.cli.planned import planned_input
-    from kapply.cli.screen import text_report
-    from kapply.report.changes import ChangesReport
-
-    reject_unknown(output, ("text", "name"), "-o")
-    report = text_report(connect.color, names_only=output == "name")
-    with planned_input(
-        connect,
-        files=files,
-        recursive=recursive,
-        kustomize=kustomize,
-        selector=selector,
-        manager=field_manager,
-        force=force_conflicts,
-        validate=validate,
-        server_dry_run=True,
-        concurrency=concurrency,
-        proof=proof,
-        report=report,
-    ) as (_, _, plan):
-        changes = ChangesReport(sys.stdout.write, report, names_only=output == "name")
-        changes.show(plan)
-        if plan.blocked:
-            return EXIT_REFUSED
-        return EXIT_DIFFERENCES if plan.differs else EXIT_OK

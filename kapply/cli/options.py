@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -154,14 +154,25 @@ _CONNECT: dict[str, tuple[Any, Any]] = {
 
 
 def connected(function: Callable[..., int]) -> Callable[..., int]:
-    """Give a command the connection flags; its parameter `connect` receives them together."""
+    """Give a command the connection flags; its parameter `connect` receives them together.
+
+    Another parameter whose type is a dataclass, such as PlanFlags, stands for the flags that are
+    its fields.
+    """
     own = inspect.signature(function)
     hints = get_type_hints(function, include_extras=True)
-    parameters = [
-        parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, parameter in own.parameters.items()
-        if name != "connect"
-    ]
+    bundles: dict[str, Any] = {}
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in own.parameters.items():
+        if name == "connect":
+            continue
+        if is_dataclass(hints[name]):
+            bundles[name] = hints[name]
+            parameters += _parameters_of(hints[name])
+        else:
+            parameters.append(
+                parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
+            )
     parameters += [
         inspect.Parameter(
             name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
@@ -179,6 +190,8 @@ def connected(function: Callable[..., int]) -> Callable[..., int]:
         # A credential plugin must not read what `-f -` is for.
         inputs = (given.get("files") or []) + [given.get("filename") or ""]
         flags["stdin_used"] = "-" in inputs
+        for name, bundle in bundles.items():
+            given[name] = bundle(**{one.name: given.pop(one.name) for one in fields(bundle)})
         return function(**given, connect=ConnectFlags(**flags))
 
     command.__signature__ = own.replace(  # type: ignore[attr-defined]
@@ -186,6 +199,19 @@ def connected(function: Callable[..., int]) -> Callable[..., int]:
     )
     command.__annotations__ = {p.name: p.annotation for p in parameters}
     return command
+
+
+def _parameters_of(bundle: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(bundle, include_extras=True)
+    return [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default if one.default_factory is MISSING else one.default_factory(),
+            annotation=hints[one.name],
+        )
+        for one in fields(bundle)
+    ]
 
 
 Files = Annotated[
@@ -229,6 +255,21 @@ Proof = Annotated[
 Concurrency = Annotated[
     int, typer.Option("--concurrency", help="REST calls at once.", min=1, max=64)
 ]
+
+
+@dataclass(slots=True)
+class PlanFlags:
+    """What is planned, and how it would be written: the flags that apply, plan and diff share."""
+
+    files: Files = field(default_factory=list)
+    recursive: Recursive = False
+    kustomize: Kustomize = ""
+    selector: Selector = ""
+    force_conflicts: Force = False
+    field_manager: Manager = "kapply"
+    validate: Validate = "strict"
+    concurrency: Concurrency = 8
+    proof: Proof = True
 
 
 def reject_unknown(value: str, allowed: tuple[str, ...], flag: str) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kapply.cli.options import ConnectFlags, field_validation
+from kapply.cli.options import ConnectFlags, PlanFlags, field_validation
 from kapply.cli.wiring import (
     Session,
     open_session,
@@ -24,18 +24,10 @@ from kapply.report.text import TextReport
 @contextmanager
 def planned_input(
     connect: ConnectFlags,
-    *,
-    files: Sequence[str],
-    recursive: bool,
-    kustomize: str,
-    selector: str,
-    manager: str,
-    force: bool,
-    validate: str,
-    server_dry_run: bool,
-    concurrency: int,
-    proof: bool,
+    flags: PlanFlags,
     report: TextReport,
+    *,
+    server_dry_run: bool = True,
 ) -> Iterator[tuple[Session, Planner, Plan]]:
     """Read, resolve, check and plan; within, the session is open.
 
@@ -45,13 +37,18 @@ def planned_input(
     """
     from kapply.engine.parallel import stopped_by_signals
 
-    documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
+    documents = read_input(
+        flags.files,
+        recursive=flags.recursive,
+        kustomize=flags.kustomize,
+        selector=flags.selector,
+    )
     for document in documents:
         for problem in document.warnings:
             report.warning(Warned(problem.message, origin=problem.origin))
-    with open_session(connect, concurrency=concurrency) as session:
+    with open_session(connect, concurrency=flags.concurrency) as session:
         desired, problems = resolve_input(session, documents)
-        field_rules = field_validation(validate)
+        field_rules = field_validation(flags.validate)
         if field_rules != "Ignore":
             found = validate_input(session, documents, desired)
             if field_rules == "Strict":
@@ -63,13 +60,13 @@ def planned_input(
                     report.warning(Warned(str(problem)))
         refuse(problems, documents)
         options = ApplyOptions(
-            manager=manager,
-            force=force,
+            manager=flags.field_manager,
+            force=flags.force_conflicts,
             field_validation=field_rules,
-            concurrency=concurrency,
+            concurrency=flags.concurrency,
             server_dry_run=server_dry_run,
         )
-        prover = SchemaProver(manager, session.schemas) if proof else None
+        prover = SchemaProver(flags.field_manager, session.schemas) if flags.proof else None
         planner = Planner(session.client, options, session.stop, prover)
         with stopped_by_signals(session.stop):
             plan = planner.plan(desired)

@@ -19,7 +19,8 @@ class Entry(NamedTuple):
 
 COMMANDS: dict[str, Entry] = {
     "apply": Entry("Change", "kapply.cli.apply", "apply", "Bring a server to what manifests say."),
-    "diff": Entry("Change", "kapply.cli.apply", "diff", "Show what apply would change."),
+    "plan": Entry("Change", "kapply.cli.plan", "plan", "Show what apply would do to each object."),
+    "diff": Entry("Change", "kapply.cli.diff", "diff", "Show what apply would change."),
     "delete": Entry(
         "Change", "kapply.cli.delete", "delete", "Delete the objects that manifests describe."
     ),

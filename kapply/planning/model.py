@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
-from kapply.errors import Origin, Status
+from kapply.errors import EXIT_DIFFERENCES, EXIT_OK, EXIT_REFUSED, Origin, Status
 from kapply.meta import JsonObject, ObjectRef, RESTMapping
 
 Locate = Callable[[Sequence[str | int]], Origin]
@@ -70,6 +70,23 @@ class Cause:
     manager: str = ""
 
 
+class Seen(NamedTuple):
+    """What a plan saw of an object: its uid and resourceVersion; both "" where it was not there.
+
+    A write that is to happen only on what was seen carries them as preconditions: an update both,
+    a create `resourceVersion: "1"`, which no object ever has (API conventions, "Concurrency
+    Control and Consistency").
+    """
+
+    uid: str = ""
+    resource_version: str = ""
+
+    @property
+    def present(self) -> bool:
+        """Whether the object was there."""
+        return bool(self.uid)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What happens to one object, and why.
@@ -104,6 +121,12 @@ class Change:
         """Where the object stands in the input."""
         return self.desired.origin if self.desired else None
 
+    @property
+    def seen(self) -> Seen:
+        """The live object that this was decided on, or that there was none."""
+        metadata = (self.live or {}).get("metadata") or {}
+        return Seen(metadata.get("uid") or "", metadata.get("resourceVersion") or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -127,3 +150,10 @@ class Plan:
     def differs(self) -> bool:
         """Whether live objects and manifests differ in content."""
         return any(change.action not in (Action.UNCHANGED, Action.ADOPT) for change in self.changes)
+
+    @property
+    def exit_code(self) -> int:
+        """How commands end that only show: 0 nothing to do, 1 differences, 4 it cannot be done."""
+        if self.blocked:
+            return EXIT_REFUSED
+        return EXIT_DIFFERENCES if self.differs else EXIT_OK

@@ -9,12 +9,29 @@ from kapply.report.diff import diff_objects
 from kapply.report.escape import escape
 from kapply.report.text import TextReport, blocked_lines
 
-_COLOUR = {
+#: How each action is coloured.
+COLOUR = {
     Action.CREATE: "green",
     Action.UPDATE: "yellow",
     Action.ADOPT: "yellow",
     Action.DELETE: "red",
 }
+
+
+def counts_line(plan: Plan) -> str:
+    """How many objects there are, and what becomes of them: "3 objects: 1 to create, …"."""
+    counts = plan.counts
+    parts = [f"{counts[action]} to {action.value}" for action in COLOUR if counts[action]]
+    parts += [
+        f"{counts[action]} {action.value}"
+        for action in Action
+        if action in STOPS and counts[action]
+    ]
+    if counts[Action.UNCHANGED]:
+        parts.append(f"{counts[Action.UNCHANGED]} unchanged")
+    total = len(plan.changes)
+    noun = "object" if total == 1 else "objects"
+    return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}"
 
 
 class ChangesReport:
@@ -37,14 +54,7 @@ class ChangesReport:
             elif change.action is not Action.ADOPT:
                 self._write(f"{escape(change.ref.short)}\n")
         if not self._names_only:
-            counts = plan.counts
-            parts = [f"{counts[action]} to {action.value}" for action in _COLOUR if counts[action]]
-            parts += [f"{counts[action]} {action.value}" for action in STOPS if counts[action]]
-            if counts[Action.UNCHANGED]:
-                parts.append(f"{counts[Action.UNCHANGED]} unchanged")
-            total = len(plan.changes)
-            noun = "object" if total == 1 else "objects"
-            self._report.note(f"{total} {noun}: {', '.join(parts) or 'nothing to do'}")
+            self._report.note(counts_line(plan))
 
     def _change(self, change: Change) -> None:
         style = self._report.style
@@ -52,7 +62,7 @@ class ChangesReport:
             for line in blocked_lines(change, style):
                 self._report.note(line)
             return
-        word = style.paint(change.action.value, _COLOUR[change.action])
+        word = style.paint(change.action.value, COLOUR[change.action])
         where = f"  ({change.origin})" if change.origin else ""
         why = f"  {change.why}" if change.why else ""
         if change.action is Action.ADOPT:
