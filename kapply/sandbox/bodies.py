@@ -75,6 +75,13 @@ def _go_syntax_error(text: str, error: json.JSONDecodeError) -> str:
     rest = text[error.pos :].strip()
     if not rest or error.msg.startswith("Unterminated"):
         return "unexpected end of JSON input"
+    literal = next((word for word in ("null", "true", "false") if word[0] == rest[0]), "")
+    if error.msg == "Expecting value" and literal:
+        same = next(i for i, mark in enumerate(literal) if rest[i : i + 1] != mark)
+        if same >= len(rest):
+            return "unexpected end of JSON input"
+        wrong = f"invalid character '{rest[same]}' in literal {literal}"
+        return f"{wrong} (expecting '{literal[same]}')"
     context = {
         "Expecting value": "looking for beginning of value",
         "Expecting property name enclosed in double quotes": (

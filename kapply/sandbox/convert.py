@@ -1,7 +1,8 @@
 """Objects between the version they are stored in and the version of a request.
 
-Custom resources have conversion strategy None: only apiVersion differs. Of the built-in kinds
-two are served in more than one group-version: HorizontalPodAutoscaler and Event.
+Custom resources have conversion strategy None: apiVersion changes, and the schema of the other
+version prunes. What was stored before the CRD was last written is pruned and defaulted anew. Of the
+built-in kinds two are served in more than one group-version: HorizontalPodAutoscaler and Event.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ def to_hub(resource: Resource, obj: Object) -> Object:
     if resource.gvk == resource.hub:
         return obj
     if resource.crd is not None:
-        return {**obj, "apiVersion": resource.hub.api_version}
+        moved = {**obj, "apiVersion": resource.hub.api_version}
+        return resource.crd.stored_custom.prune(moved)
     from kapply.sandbox.kinds import conversion
 
     return conversion.convert(obj, resource.gvk, resource.hub)
@@ -28,10 +30,14 @@ def to_hub(resource: Resource, obj: Object) -> Object:
 
 def from_hub(resource: Resource, obj: Object) -> Object:
     """A stored object in the version of the request."""
+    crd = resource.crd
+    if crd is not None and int(obj["metadata"].get("resourceVersion") or 0) < crd.written:
+        obj = crd.stored_custom.read(obj, [])
     if resource.gvk == resource.hub:
-        return obj
-    if resource.crd is not None:
-        return {**obj, "apiVersion": resource.gvk.api_version}
+        # The CRD may have another version for storage now than when the object was written.
+        return {**obj, "apiVersion": resource.hub.api_version} if crd else obj
+    if crd is not None:
+        return crd.custom.prune({**obj, "apiVersion": resource.gvk.api_version})
     from kapply.sandbox.kinds import conversion
 
     return conversion.convert(obj, resource.hub, resource.gvk)

@@ -5,46 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from kapply.sandbox import content, objectmeta, structural
+from kapply.sandbox import content, objectmeta
 from kapply.sandbox.bodies import Strict
-from kapply.sandbox.fielderr import Errors
+from kapply.sandbox.customschema import read_metadata
+from kapply.sandbox.fielderr import Errors, invalid
 from kapply.sandbox.objectmeta import NameRule
 from kapply.sandbox.registry import Resource
 from kapply.sandbox.request import Call
-from kapply.sandbox.strategy import Context, Object, Path, Strategy
-from kapply.sandbox.wire import DecodeError, codec_of
+from kapply.sandbox.status import quoted
+from kapply.sandbox.strategy import Context, Object, Path, Strategy, at
 
 __all__ = ["CustomStrategy", "read_custom"]
+
+_MAX_INT32 = 2**31 - 1
+_SPEC_PATH, _STATUS_PATH = "specReplicasPath", "statusReplicasPath"
+_STANDARD_FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
 
 
 def read_custom(call: Call, value: Object, strict: Strict) -> Object:
     """A custom object in the form it is kept in: metadata as ObjectMeta, pruned and defaulted.
 
-    Raises DecodeError.
+    Strict errors are appended. Raises DecodeError.
     """
     resource = call.resource
-    crd = resource.crd
-    assert crd is not None
+    assert resource.crd is not None
     gvk = resource.gvk
-    metadata = value.get("metadata")
-    if metadata is not None and not isinstance(metadata, dict):
-        raise DecodeError(f"json: cannot unmarshal {type(metadata).__name__} into Go value")
-    # apiVersion, kind and metadata are not the schema's business.
-    found: Strict = []
-    read = codec_of("meta/v1.ObjectMeta").read(metadata or {}, ((), "metadata"), found)
-    strict.extend(found)
-    obj: Object = {"apiVersion": gvk.api_version, "kind": gvk.kind, "metadata": read}
+    metadata = read_metadata(value.get("metadata"), strict)
+    obj: Object = {"apiVersion": gvk.api_version, "kind": gvk.kind, "metadata": metadata}
     obj |= {k: v for k, v in value.items() if k not in ("apiVersion", "kind", "metadata")}
-    if not crd.preserve_unknown:
-        strict.extend(f'unknown field "{path}"' for path in structural.prune(obj, crd.schema))
-    structural.default(obj, crd.schema)
-    return obj
+    return resource.crd.custom.read(obj, strict)
 
 
 class CustomStrategy(Strategy):
     """The behaviour of a custom resource."""
 
-    rule: ClassVar[NameRule] = content.path_segment
+    rule: ClassVar[NameRule] = content.dns_subdomain
     unconditional_update = False
 
     def __init__(self, resource: Resource | None = None) -> None:
@@ -93,15 +88,59 @@ class CustomStrategy(Strategy):
 
     def validate(self, obj: Object) -> Errors:
         errors = objectmeta.validate(
-            obj["metadata"], namespaced=self.namespaced, rule=content.path_segment
+            obj["metadata"], namespaced=self.namespaced, rule=content.dns_subdomain
         )
-        return errors + structural.validate(obj, self.crd.schema)
+        custom = self.crd.custom
+        errors += custom.errors(obj) + self._scale_errors(obj, _SPEC_PATH, _STATUS_PATH)
+        errors += custom.embedded_errors(obj) + custom.list_errors(obj)
+        return errors + custom.rule_errors(errors)
 
     def validate_update(self, new: Object, old: Object) -> Errors:
-        return structural.validate(new, self.crd.schema, old)
+        custom = self.crd.custom
+        errors = custom.errors(new, old) + self._scale_errors(new, _SPEC_PATH, _STATUS_PATH)
+        errors += custom.embedded_errors(new) + custom.list_errors(new, old)
+        return errors + custom.rule_errors(errors)
 
     def validate_subresource(self, name: str, new: Object, old: Object) -> Errors:
-        return structural.validate(new, self.crd.schema, old)
+        if name != "status":
+            return self.validate_update(new, old)
+        custom = self.crd.custom
+        errors = custom.status_errors(new, old) + self._scale_errors(new, _STATUS_PATH)
+        errors += custom.list_errors(new, old)
+        return errors + custom.rule_errors(errors)
+
+    def warnings(self, obj: Object, old: Object | None) -> list[str]:
+        before = (old or {}).get("metadata", {}).get("finalizers") or ()
+        added = sorted(set(obj["metadata"].get("finalizers") or ()) - set(before))
+        return [text for name in added for text in _finalizer_warnings(name)]
+
+    def _scale_errors(self, obj: Object, *names: str) -> Errors:
+        """What is wrong at paths of the scale subresource."""
+        scale = self.crd.subresources.get("scale")
+        if scale is None:
+            return []
+        errors: Errors = []
+        for path in map(scale.__getitem__, names):
+            count = at(obj, tuple(path.removeprefix(".").split(".")))
+            if count is None or not isinstance(count, int):
+                continue
+            if count < 0:
+                errors.append(invalid(path, count, "should be a non-negative integer"))
+            elif count > _MAX_INT32:
+                text = f"should be less than or equal to {_MAX_INT32}"
+                errors.append(invalid(path, count, text))
+        return errors
+
+
+def _finalizer_warnings(name: str) -> list[str]:
+    found = [f"metadata.finalizers: {quoted(name)}: {text}" for text in content.label_key(name)]
+    if "/" not in name and name not in _STANDARD_FINALIZERS:
+        path = " including a path (/)" if "." in name else ""
+        found.append(
+            f"metadata.finalizers: {quoted(name)}: prefer a domain-qualified finalizer name{path}"
+            " to avoid accidental conflicts with other finalizer writers"
+        )
+    return found
 
 
 def _content(obj: Mapping[str, Any]) -> Object:

@@ -26,15 +26,21 @@ _CAUSE = {
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong thing: the kind of wrong, the field, the value where it is shown, and why."""
+    """One wrong thing: the kind of wrong, the field, the value where it is shown, and why.
+
+    With a `reason` of its own, `detail` is the whole message.
+    """
 
     kind: str
     field: str
     detail: str = ""
     value: Any = _OMIT
+    reason: str = ""
 
     def text(self) -> str:
         """The message without the field."""
+        if self.reason:
+            return self.detail
         shown = "" if self.value is _OMIT else f": {show(self.value)}"
         return f"{self.kind}{shown}" + (f": {self.detail}" if self.detail else "")
 
@@ -44,7 +50,7 @@ class FieldError:
     def cause(self) -> dict[str, str]:
         """The StatusCause."""
         return {
-            "reason": _CAUSE[self.kind],
+            "reason": self.reason or _CAUSE[self.kind],
             "message": self.text(),
             "field": self.field,
         }

@@ -125,6 +125,16 @@ def _finalizers(found: list[Any], path: str) -> Errors:
     return errors
 
 
+def legacy_finalizers(metadata: Mapping[str, Any], path: str = "metadata") -> Errors:
+    """Finalizers without a domain, apart from the few that Kubernetes itself began with."""
+    text = "name is neither a standard finalizer name nor is it fully qualified"
+    return [
+        invalid(f"{path}.finalizers[{index}]", name, text)
+        for index, name in enumerate(metadata.get("finalizers") or ())
+        if "/" not in name and name not in ("kubernetes", *_FINALIZERS)
+    ]
+
+
 def validate_update(
     new: Mapping[str, Any], old: Mapping[str, Any], path: str = "metadata"
 ) -> Errors:

@@ -11,11 +11,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kapply.meta import GroupVersionKind
 from kapply.sandbox import status
 from kapply.sandbox.wire import known_type
+
+if TYPE_CHECKING:
+    from kapply.sandbox.customschema import CustomSchema
 
 __all__ = ["CRDVersion", "Registry", "Resource", "Subresource", "builtin", "data"]
 
@@ -49,24 +52,52 @@ class Subresource:
 
 @dataclass(frozen=True, eq=False)
 class CRDVersion:
-    """What a CustomResourceDefinition says of one of its versions, beyond discovery."""
+    """What a CustomResourceDefinition says of one of its versions, beyond discovery.
+
+    Attributes:
+        written: the resource version of the CRD: objects older than it may not fit its schema.
+        version: the entry of spec.versions.
+        stored: the entry of the version that objects are stored in.
+    """
 
     crd_name: str
     crd_uid: str
+    written: int
     version: Mapping[str, Any]
+    stored: Mapping[str, Any]
     preserve_unknown: bool
 
     @cached_property
     def schema(self) -> Mapping[str, Any]:
         """The structural schema; {} when there is none."""
-        found: Mapping[str, Any] = (self.version.get("schema") or {}).get("openAPIV3Schema") or {}
-        return found
+        return _schema_of(self.version)
+
+    @cached_property
+    def custom(self) -> CustomSchema:
+        """What the schema does to objects."""
+        from kapply.sandbox.customschema import CustomSchema
+
+        return CustomSchema(self.schema, preserve=self.preserve_unknown)
+
+    @cached_property
+    def stored_custom(self) -> CustomSchema:
+        """What the schema of the version that objects are stored in does to them."""
+        if self.stored is self.version:
+            return self.custom
+        from kapply.sandbox.customschema import CustomSchema
+
+        return CustomSchema(_schema_of(self.stored), preserve=self.preserve_unknown)
 
     @property
     def subresources(self) -> Mapping[str, Any]:
         """What there is of status and scale."""
         found: Mapping[str, Any] = self.version.get("subresources") or {}
         return found
+
+
+def _schema_of(version: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,7 +262,7 @@ def resources_of_crd(crd: Mapping[str, Any]) -> list[Resource]:
     spec = crd["spec"]
     names = state.get("acceptedNames") or spec["names"]
     group = spec["group"]
-    stored = next(v["name"] for v in spec["versions"] if v.get("storage"))
+    stored = next(v for v in spec["versions"] if v.get("storage"))
     found = []
     for version in spec["versions"]:
         if not version.get("served"):
@@ -262,12 +293,14 @@ def resources_of_crd(crd: Mapping[str, Any]) -> list[Resource]:
                 categories=tuple(names.get("categories") or ()),
                 subresources=subresources,
                 storage=f"{names['plural']}.{group}",
-                hub=GroupVersionKind(group, stored, names["kind"]),
+                hub=GroupVersionKind(group, stored["name"], names["kind"]),
                 list_kind=names.get("listKind") or f"{names['kind']}List",
                 crd=CRDVersion(
                     crd["metadata"]["name"],
                     crd["metadata"].get("uid", ""),
+                    int(crd["metadata"].get("resourceVersion") or 0),
                     version,
+                    stored,
                     bool(spec.get("preserveUnknownFields")),
                 ),
                 deprecation=deprecation,

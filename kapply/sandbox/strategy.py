@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from kapply.sandbox import content, objectmeta
+from kapply.sandbox.checks.base import Checks, Found
 from kapply.sandbox.fielderr import Errors
 from kapply.sandbox.request import Call, Env
 from kapply.sandbox.store import View, Writer
@@ -42,6 +43,8 @@ class Strategy:
 
     Attributes:
         rule: what its names are held to.
+        knows_finalizers: finalizers without a domain are refused, apart from the standard ones.
+        checks: what it refuses and warns of, beyond metadata.
         generation: fields whose change raises metadata.generation; () for a kind without one.
         create_on_update: PUT and patches may create.
         unconditional_update: PUT needs no resourceVersion.
@@ -52,7 +55,9 @@ class Strategy:
 
     rule: ClassVar[objectmeta.NameRule] = content.dns_subdomain
     namespaced: bool = True
+    checks: Checks = Checks()
     generation: ClassVar[tuple[Path, ...]] = ()
+    knows_finalizers: bool = True
     create_on_update: ClassVar[bool] = False
     unconditional_update: ClassVar[bool] = True
     has_status: ClassVar[bool] = False
@@ -105,21 +110,30 @@ class Strategy:
 
     def validate_meta(self, obj: Object) -> Errors:
         """What is wrong with a new object's metadata."""
-        return objectmeta.validate(
-            obj["metadata"], namespaced=self.namespaced, rule=type(self).rule
-        )
+        metadata = obj["metadata"]
+        errors = objectmeta.validate(metadata, namespaced=self.namespaced, rule=type(self).rule)
+        return errors + self._legacy_finalizers(metadata)
+
+    def _legacy_finalizers(self, metadata: Mapping[str, Any]) -> Errors:
+        return objectmeta.legacy_finalizers(metadata) if self.knows_finalizers else []
 
     def validate_spec(self, obj: Object) -> Errors:
         """What is wrong with the rest of a new object."""
-        return []
+        found = Found()
+        self.checks.create(found, obj)
+        return found.as_errors()
 
     def validate_update(self, new: Object, old: Object) -> Errors:
         """What is wrong with an update, beyond metadata."""
-        return self.validate_spec(new)
+        found = Found()
+        self.checks.update(found, new, old)
+        return self._legacy_finalizers(new["metadata"]) + found.as_errors()
 
     def validate_subresource(self, name: str, new: Object, old: Object) -> Errors:
         """What is wrong with a write to a subresource, beyond metadata."""
-        return []
+        found = Found()
+        self.checks.subresource(name, found, new, old)
+        return found.as_errors()
 
     def canonicalize(self, obj: Object) -> None:
         """Bring a valid object into the form it is stored in."""
@@ -130,7 +144,7 @@ class Strategy:
 
     def warnings(self, obj: Object, old: Object | None) -> list[str]:
         """What to warn of."""
-        return []
+        return self.checks.warnings(obj, old)
 
     def decorate(self, obj: Object, ctx: Context) -> None:
         """Add to an object that is answered what is not stored."""

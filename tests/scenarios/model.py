@@ -212,6 +212,10 @@ class Normaliser:
         text = _UID.sub(lambda m: self._named("uid", m[0]), text)
         text = _TIME.sub(lambda m: "<time>", text)
         text = _SERVICE_IP.sub(lambda m: self._named("ip", m[0]), text)
+        # The server walks a mapping in any order.
+        head, errors, told = text.partition("errors:\n")
+        if errors:
+            text = head + errors + "\n".join(sorted(told.split("\n")))
         text = re.sub(r"(in record) \(\d+\)", r"\1 (<rv>)", text)
         # A Status that quotes a whole object quotes its version too.
         text = re.sub(r'(\\*"resourceVersion\\*":\\*")\d+', r"\1<rv>", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
+from kapply.sandbox.checks import checks_of
 from kapply.sandbox.registry import Resource
 from kapply.sandbox.strategy import Strategy
 
@@ -18,6 +19,13 @@ _MODULES = {
     "apiextensions.k8s.io": "extensions",
     "apiregistration.k8s.io": "extensions",
 }
+#: Groups whose objects are held to the rules of metadata alone, not to those of the core group.
+_OWN_METADATA = (
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "coordination.k8s.io",
+)
 
 
 def strategy_of(resource: Resource) -> Strategy:
@@ -35,4 +43,6 @@ def _builtin(group: str, kind: str, namespaced: bool) -> Strategy:
     found: type[Strategy] = module.STRATEGIES.get(kind, Strategy)
     strategy = found()
     strategy.namespaced = namespaced
+    strategy.knows_finalizers = group not in _OWN_METADATA
+    strategy.checks = checks_of(group, kind)
     return strategy
