@@ -143,6 +143,8 @@ _BY_KIND: Mapping[GroupKind, Check] = {
     # a letter.
     GroupKind("", "Service"): dns_label,
     GroupKind("apps", "StatefulSet"): dns_label,
+    GroupKind("", "Event"): path_segment,
+    GroupKind("policy", "PodDisruptionBudget"): path_segment,
     GroupKind("rbac.authorization.k8s.io", "Role"): path_segment,
     GroupKind("rbac.authorization.k8s.io", "ClusterRole"): path_segment,
     GroupKind("rbac.authorization.k8s.io", "RoleBinding"): path_segment,

@@ -89,6 +89,7 @@ def validator_for(kind: KindSchema) -> Validator:
         {
             "x-check": _check_keyword,
             "x-unique-keys": _unique_keys,
+            "x-keyed": _keyed,
             "x-pattern": _pattern_keyword,
             "x-required": _required,
             "uniqueItems": _unique_items,
@@ -209,7 +210,10 @@ class _Native:
             name = ref_name(items)
             target = self._components.get(name, {}) if name else items
             keys = tuple(schema.get("x-kubernetes-list-map-keys", ()))
-            converted["x-unique-keys"] = key_defaults(target, keys)
+            converted["x-unique-keys"] = defaults = key_defaults(target, keys)
+            needed = required_of(name, target.get("required"))
+            if all(defaults[key] is None and key not in needed for key in keys):
+                converted["x-keyed"] = list(keys)
         elif schema.get("x-kubernetes-list-type") == "set":
             converted["uniqueItems"] = True
         return converted
@@ -373,6 +377,14 @@ def _unique_keys(
             error.path.append(index)
             yield error
         seen.append(key)
+
+
+def _keyed(validator: Any, keys: list[str], instance: Any, schema: Any) -> Iterator[Any]:
+    for index, member in enumerate(instance if isinstance(instance, list) else ()):
+        if isinstance(member, dict) and not any(key in member for key in keys):
+            error = _error("no key")
+            error.path.extend((index, keys[0]))
+            yield error
 
 
 def _unique_items(validator: Any, unique: bool, instance: Any, schema: Any) -> Iterator[Any]:

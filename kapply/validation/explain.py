@@ -78,6 +78,8 @@ def _findings(error: Any, *, quote: bool) -> Iterator[Finding]:
         for name in value:
             if name not in error.instance:
                 yield Finding((*path, name), MISSING)
+    elif keyword == "x-keyed":
+        yield Finding(path, f"{MISSING}: items of this list are told apart by it")
     elif keyword == "maxProperties" and value == 0:
         for name in error.instance:
             yield Finding((*path, name), "unknown field")

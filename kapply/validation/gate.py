@@ -7,7 +7,7 @@ a no. This module reads built-in types, which the server decodes into Go structs
 * null means absent, and in a list the zero value; list-maps and sets take no null;
 * a field that the struct does not have is refused (fieldValidation=Strict);
 * integers must fit (server-side apply would wrap an int32 silently);
-* list-type map and set refuse duplicates (structured-merge-diff);
+* list-type map and set refuse duplicates, and items without any key (structured-merge-diff);
 * a string enum takes "" for "not given", where a default follows;
 * status of a new object is decoded, then dropped: its types count, what it requires does not.
 
@@ -299,12 +299,15 @@ def _mapping(member: Check) -> Check:
 
 def _list_map(item: Check, keys: tuple[str, ...], defaults: Mapping[str, Any]) -> Check:
     single = keys[0] if len(keys) == 1 else None
+    keyless = all(default is None for default in defaults.values())
 
     def check(value: Any) -> bool:
         if type(value) is not list:
             return False
         for member in value:
             if not item(member) or type(member) is not dict:
+                return False
+            if keyless and not any(key in member for key in keys):
                 return False
         if len(value) < 2:
             return True

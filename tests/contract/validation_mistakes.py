@@ -307,10 +307,15 @@ class Field:
 class Case:
     """One object to ask about."""
 
-    kind: str
+    gvk: GroupVersionKind
     path: Path
     what: str
     obj: Json
+
+    @property
+    def kind(self) -> str:
+        """The kind's name."""
+        return self.gvk.kind
 
 
 def short(name: str) -> str:
@@ -499,15 +504,15 @@ def base_of(kind: str) -> Json:
 def mistakes(document: SchemaDocument, base: Json) -> Iterator[Case]:
     """Objects of one kind: the base of each field, then each value, then an unknown sibling."""
     seen: set[str] = set()
-    kind = base["kind"]
+    gvk = GroupVersionKind.parse(base["apiVersion"], base["kind"])
     for field in Walker(document).fields(base):
         text = repr(field.base)
         if text not in seen:
             seen.add(text)
-            yield Case(kind, field.path[:-1], "nothing wrong", field.base)
+            yield Case(gvk, field.path[:-1], "nothing wrong", field.base)
         for what, value in values_for(field):
-            yield Case(kind, field.path, what, with_value(field.base, field.path, value))
+            yield Case(gvk, field.path, what, with_value(field.base, field.path, value))
         if isinstance(field.path[-1], str):
             sibling = (*field.path[:-1], f"{field.path[-1]}x")
             obj = with_value(field.base, sibling, 1)
-            yield Case(kind, sibling, "an unknown sibling", obj)
+            yield Case(gvk, sibling, "an unknown sibling", obj)

@@ -135,13 +135,13 @@ def _resources(value: JsonObject, path: Path, report: Report) -> None:
     for name, amount in requests.items():
         limit = limits.get(name)
         if name not in limits:
-            if not _may_overcommit(name):
+            if not may_overcommit(name):
                 report.missing((*path, "limits", name), "a request for it needs a limit")
             continue
         wanted, most = Quantity.from_json(amount), Quantity.from_json(limit)
         if wanted > most:
             report.add((*path, "requests", name), f'"{amount}" is more than the limit "{limit}"')
-        elif wanted < most and not _may_overcommit(name):
+        elif wanted < most and not may_overcommit(name):
             report.add((*path, "requests", name), f'"{amount}" must equal the limit "{limit}"')
     given = limits.keys() | requests.keys()
     if any(name.startswith(_HUGE) for name in given) and not given & {"cpu", "memory"}:
@@ -167,7 +167,8 @@ def _native(name: str) -> bool:
     return "/" not in name or "kubernetes.io/" in name
 
 
-def _may_overcommit(name: str) -> bool:
+def may_overcommit(name: str) -> bool:
+    """Whether the limit of a resource may be more than the request."""
     return _native(name) and not name.startswith(_HUGE)
 
 

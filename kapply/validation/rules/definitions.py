@@ -11,6 +11,7 @@ from kapply.validation.paths import Path
 from kapply.validation.rules.base import Report, items, mapping, text, texts
 from kapply.validation.rules.parts import TypeRule, choice, form, forms, needs
 from kapply.validation.rules.structural import check_schema, field_at
+from kapply.validation.rules.webhooks import check_client, check_review_versions
 
 _SPEC: Path = ("spec",)
 _APPROVED = "api-approved.kubernetes.io"
@@ -142,50 +143,10 @@ def _check_conversion(conversion: JsonObject, path: Path, report: Report) -> Non
         return
     client = mapping(webhook, "clientConfig") if webhook is not None else {}
     where = (*path, "webhook", "clientConfig")
-    url, service = client.get("url"), client.get("service")
-    if (url is None) == (service is None):
-        report.add(where, "needs url or service, and not both", at_value=False)
-    elif url is not None and (wrong := webhook_url(url)):
-        report.add((*where, "url"), f'"{url}" {wrong}')
-    elif service is not None:
-        _check_service(service, (*where, "service"), report)
+    check_client(client, where, report)
     versions = texts(webhook or {}, "conversionReviewVersions")
     place = (*path, "webhook", "conversionReviewVersions")
-    if not set(versions) & {"v1", "v1beta1"}:
-        report.add(place, "must name v1 or v1beta1")
-    for index, version in enumerate(versions):
-        if wrong := names.dns_1035_label(version):
-            report.add((*place, index), f'"{version}" {wrong}')
-        if version in versions[:index]:
-            report.add((*place, index), f'"{version}" is there twice')
-
-
-def webhook_url(url: str) -> str:
-    """The URL of a webhook: https, a host, no user, query or fragment."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "is no URL"
-    if parts.scheme != "https" or not parts.netloc:
-        return "must be like https://host/path"
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        return "may have no user, query or fragment"
-    return ""
-
-
-def _check_service(service: JsonObject, path: Path, report: Report) -> None:
-    for field in ("name", "namespace"):
-        if not text(service, field):
-            report.missing((*path, field))
-    port = service.get("port")
-    if port is not None and not 1 <= port <= 65535:
-        report.add((*path, "port"), f"{port} is no port: must be between 1 and 65535")
-    given = text(service, "path")
-    if given in ("", "/"):
-        return
-    steps = given.removeprefix("/").removesuffix("/").split("/")
-    if not given.startswith("/") or any(not step or names.dns_subdomain(step) for step in steps):
-        report.add((*path, "path"), f'"{given}" must be like /convert')
+    check_review_versions(versions, place, report)
 
 
 def _kind_name(name: str) -> str:

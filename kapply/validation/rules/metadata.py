@@ -3,17 +3,53 @@
 from __future__ import annotations
 
 from kapply import names
-from kapply.meta import GroupVersion, GroupVersionKind, JsonObject
+from kapply.meta import GroupKind, GroupVersion, GroupVersionKind, JsonObject
 from kapply.validation.paths import Path
-from kapply.validation.rules.base import Report, items, mapping, text, texts
+from kapply.validation.rules.base import Report, items, mapping, number, text, texts
 from kapply.validation.sources import KindSchema
 
 _METADATA: Path = ("metadata",)
 _FINALIZERS = ("kubernetes", "orphan", "foregroundDeletion")
-# Groups whose finalizers may have a name without a domain.
+# Groups and kinds whose finalizers may have a name without a domain.
 _PLAIN_FINALIZERS = frozenset(
     {"admissionregistration.k8s.io", "apiextensions.k8s.io", "apiregistration.k8s.io"}
 )
+_PLAIN_FINALIZER_KINDS = frozenset(
+    {
+        GroupKind("", "Event"),
+        GroupKind("coordination.k8s.io", "Lease"),
+        GroupKind("node.k8s.io", "RuntimeClass"),
+        GroupKind("policy", "PodDisruptionBudget"),
+    }
+)
+# Kinds that keep the generation a manifest gives; of the others the server makes it 1.
+_KEEP_GENERATION = frozenset(
+    GroupKind(group, kind)
+    for group, kinds in {
+        "": (
+            "ConfigMap", "Endpoints", "Event", "LimitRange", "Namespace", "Node",
+            "PersistentVolume", "PersistentVolumeClaim", "ResourceQuota", "Secret", "Service",
+            "ServiceAccount",
+        ),
+        "apiregistration.k8s.io": ("APIService",),
+        "apps": ("ControllerRevision",),
+        "authorization.k8s.io": (
+            "LocalSubjectAccessReview", "SelfSubjectAccessReview", "SubjectAccessReview",
+        ),
+        "coordination.k8s.io": ("Lease",),
+        "events.k8s.io": ("Event",),
+        "networking.k8s.io": ("IPAddress", "ServiceCIDR"),
+        "node.k8s.io": ("RuntimeClass",),
+        "rbac.authorization.k8s.io": ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
+        "resource.k8s.io": ("ResourceClaim", "ResourceClaimTemplate"),
+        "storage.k8s.io": (
+            "CSIDriver", "CSINode", "CSIStorageCapacity", "StorageClass", "VolumeAttachment",
+            "VolumeAttributesClass",
+        ),
+        "storagemigration.k8s.io": ("StorageVersionMigration",),
+    }.items()
+    for kind in kinds
+)  # fmt: skip
 # Reviews are answered, not stored, and need no name.
 _NAMELESS = frozenset(
     GroupVersionKind(group, "v1", kind)
@@ -32,9 +68,20 @@ _NAMELESS = frozenset(
     for kind in kinds
 )
 
+# Reviews that are about the caller: their metadata is not looked at.
+_UNCHECKED = frozenset(
+    {
+        GroupVersionKind("authentication.k8s.io", "v1", "SelfSubjectReview"),
+        GroupVersionKind("authentication.k8s.io", "v1", "TokenReview"),
+        GroupVersionKind("authorization.k8s.io", "v1", "SelfSubjectRulesReview"),
+    }
+)
+
 
 def check_metadata(kind: KindSchema, obj: JsonObject, report: Report) -> None:
     """Name, generateName, namespace, labels, annotations, finalizers, owners."""
+    if kind.gvk in _UNCHECKED:
+        return
     metadata = mapping(obj, "metadata")
     name, generate = text(metadata, "name"), text(metadata, "generateName")
     group_kind = kind.gvk.group_kind
@@ -59,7 +106,8 @@ def check_metadata(kind: KindSchema, obj: JsonObject, report: Report) -> None:
     check_labels(metadata, _METADATA, report)
     check_annotations(metadata, _METADATA, report)
     _check_references(metadata, report)
-    if not kind.custom and group_kind.group not in _PLAIN_FINALIZERS:
+    plain = group_kind.group in _PLAIN_FINALIZERS or group_kind in _PLAIN_FINALIZER_KINDS
+    if not kind.custom and not plain:
         for index, finalizer in enumerate(texts(metadata, "finalizers")):
             if finalizer and "/" not in finalizer and finalizer not in _FINALIZERS:
                 report.add(
@@ -67,6 +115,8 @@ def check_metadata(kind: KindSchema, obj: JsonObject, report: Report) -> None:
                     f'"{finalizer}" must be DOMAIN/NAME, or one of {", ".join(_FINALIZERS)}',
                 )
     _check_kept(metadata, report)
+    if group_kind in _KEEP_GENERATION and number(metadata, "generation") < 0:
+        report.add((*_METADATA, "generation"), "must not be negative", "take it out")
 
 
 def _check_kept(metadata: JsonObject, report: Report) -> None:

@@ -97,6 +97,12 @@ def _pod_spec(spec: JsonObject, path: Path, report: Report) -> None:
         seen.add(key)
 
 
+def _check_account(spec: JsonObject, path: Path, report: Report) -> None:
+    # serviceAccount is the old name of serviceAccountName, which wins.
+    field = "serviceAccountName" if text(spec, "serviceAccountName") else "serviceAccount"
+    form(field, names.dns_subdomain)(spec, path, report)
+
+
 def _check_names(spec: JsonObject, path: Path, report: Report) -> None:
     seen: dict[str, Path] = {}
     # Containers first, as the server does: the init container is the one with the wrong name.
@@ -377,13 +383,22 @@ def _groups(value: JsonObject, path: Path, report: Report) -> None:
             report.add((*path, "supplementalGroups", index), f"{group} is no group id")
 
 
+def pod(obj: JsonObject, report: Report) -> None:
+    """A Pod gets its ephemeral containers later, by a subresource."""
+    if items(mapping(obj, "spec"), "ephemeralContainers"):
+        report.add(
+            ("spec", "ephemeralContainers"),
+            "are not for a manifest: they are added to a Pod that runs",
+            at_value=False,
+        )
+
+
 RULES: Mapping[str, tuple[TypeRule, ...]] = {
     "core.v1.PodTemplateSpec": (_template,),
     "core.v1.PodSpec": (
         between("activeDeadlineSeconds", 1, MAX_INT32),
         choice("preemptionPolicy", "PreemptLowerPriority", "Never", empty=False),
-        form("serviceAccountName", names.dns_subdomain),
-        form("serviceAccount", names.dns_subdomain),
+        _check_account,
         form("nodeName", names.dns_subdomain),
         form("priorityClassName", names.dns_subdomain),
         form_if_given("runtimeClassName", names.dns_subdomain),

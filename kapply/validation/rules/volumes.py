@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kapply import names
 from kapply.meta import JsonObject
 from kapply.validation.paths import Path
-from kapply.validation.rules.base import Report, items, mapping, text, texts
+from kapply.validation.rules.base import Report, items, mapping, text
 from kapply.validation.rules.parts import (
     TypeRule,
     absolute_path,
@@ -69,7 +69,7 @@ _ISCSI = re.compile(
     r"|eui\.[0-9a-fA-F]{16}|naa\.(?:[0-9a-fA-F]{16}|[0-9a-fA-F]{32})",
     re.ASCII | re.DOTALL,
 )
-_ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
+ACCESS_MODES = ("ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod")
 
 _file_mode = between
 _default_mode = _file_mode("defaultMode", 0, 0o777)
@@ -80,7 +80,8 @@ def _iscsi_name(name: str) -> str:
     return "" if _ISCSI.fullmatch(name) else "must be an iqn, eui or naa name"
 
 
-def _csi_driver(name: str) -> str:
+def csi_driver(name: str) -> str:
+    """The name of a CSI driver."""
     if len(name) > 63:
         return "must be at most 63 characters"
     return names.dns_subdomain(name.lower())
@@ -279,46 +280,6 @@ def check_field_ref(value: JsonObject, path: Path, report: Report, known: tuple[
         report.add((*path, "fieldPath"), f'"{field}" is not one of {", ".join(known)}')
 
 
-def _claim_spec(value: JsonObject, path: Path, report: Report) -> None:
-    modes = texts(value, "accessModes")
-    for index, mode in enumerate(modes):
-        if mode not in _ACCESS_MODES:
-            report.add(
-                (*path, "accessModes", index), f'"{mode}" is not one of {", ".join(_ACCESS_MODES)}'
-            )
-    if "ReadWriteOncePod" in modes and len(set(modes)) > 1:
-        report.add((*path, "accessModes"), "ReadWriteOncePod may not stand beside other modes")
-    requests = mapping(mapping(value, "resources"), "requests")
-    if "storage" not in requests:
-        report.missing((*path, "resources", "requests", "storage"))
-    elif Quantity.from_json(requests["storage"]).sign <= 0:
-        report.add((*path, "resources", "requests", "storage"), "must be more than 0")
-    _check_sources(value, path, report)
-
-
-def _check_sources(value: JsonObject, path: Path, report: Report) -> None:
-    source, reference = value.get("dataSource"), value.get("dataSourceRef")
-    if path == ("spec",):
-        source = None  # of a claim itself, a dataSource that is odd is dropped
-    for field, given in (("dataSource", source), ("dataSourceRef", reference)):
-        if given is None:
-            continue
-        for name in ("kind", "name"):
-            if not text(given, name):
-                report.missing((*path, field, name))
-        group = text(given, "apiGroup")
-        if group and (wrong := names.dns_subdomain(group)):
-            report.add((*path, field, "apiGroup"), f'"{group}" {wrong}')
-        if not group and text(given, "kind") not in ("", "PersistentVolumeClaim"):
-            report.add(
-                (*path, field, "kind"), "must be PersistentVolumeClaim where apiGroup is empty"
-            )
-    if None not in (source, reference):
-        same = [mapping(value, "dataSourceRef").get(key) for key in ("apiGroup", "kind", "name")]
-        if [mapping(value, "dataSource").get(key) for key in ("apiGroup", "kind", "name")] != same:
-            report.add((*path, "dataSource"), "must be the same as dataSourceRef")
-
-
 RULES: Mapping[str, tuple[TypeRule, ...]] = {
     "core.v1.Volume": (_volume, one_of(*SOURCES, what="volume source", required=False)),
     "core.v1.EmptyDirVolumeSource": (_empty_dir,),
@@ -374,7 +335,7 @@ RULES: Mapping[str, tuple[TypeRule, ...]] = {
     "core.v1.ScaleIOVolumeSource": (needs("gateway", "system", "volumeName"),),
     "core.v1.CSIVolumeSource": (
         needs("driver"),
-        form("driver", _csi_driver),
+        form("driver", csi_driver),
         _secret_name("nodePublishSecretRef"),
     ),
     "core.v1.ImageVolumeSource": (needs("reference"),),
@@ -408,12 +369,5 @@ RULES: Mapping[str, tuple[TypeRule, ...]] = {
         form("keyPath", local_path),
         form("certificateChainPath", local_path),
         _certificate,
-    ),
-    "core.v1.PersistentVolumeClaimSpec": (
-        needs("accessModes"),
-        form("storageClassName", names.dns_subdomain),
-        form("volumeAttributesClassName", names.dns_subdomain),
-        choice("volumeMode", "Filesystem", "Block", empty=False),
-        _claim_spec,
     ),
 }

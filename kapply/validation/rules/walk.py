@@ -24,17 +24,37 @@ Walk = Callable[[Any, Path, Report], None]
 def type_rules() -> Mapping[str, tuple[TypeRule, ...]]:
     """Every type's rules."""
     from kapply.validation.rules import (
+        access,
+        autoscaling,
         containers,
         definitions,
         network,
         pods,
+        policies,
+        quotas,
         scheduling,
+        storage,
         volumes,
+        webhooks,
         workloads,
     )
 
     found: dict[str, tuple[TypeRule, ...]] = {}
-    for module in (containers, definitions, network, pods, scheduling, volumes, workloads):
+    for module in (
+        access,
+        autoscaling,
+        containers,
+        definitions,
+        network,
+        pods,
+        policies,
+        quotas,
+        scheduling,
+        storage,
+        volumes,
+        webhooks,
+        workloads,
+    ):
         found.update(module.RULES)
     return found
 

@@ -24,6 +24,14 @@ from kapply.validation.rules.parts import (
 )
 from kapply.validation.rules.pods import CLAIM_TEMPLATES, NAMED_PODS
 
+_MADE_LABELS = frozenset(
+    {
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "controller-uid",
+        "job-name",
+    }
+)
 _INDEXES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*", re.ASCII)
 
 
@@ -152,6 +160,8 @@ def _job(value: JsonObject, path: Path, report: Report) -> None:
             report.missing((*where, "restartPolicy"), "a Job needs OnFailure or Never")
     elif failure is not None and policy != "Never":
         report.add((*where, "restartPolicy"), "must be Never where podFailurePolicy is set")
+    if path == ("spec",):
+        _job_selector(value, path, report)
     indexed = text(value, "completionMode") == "Indexed"
     completions = value.get("completions")
     if indexed:
@@ -177,6 +187,27 @@ def _job(value: JsonObject, path: Path, report: Report) -> None:
             )
     if indexed and value.get("successPolicy") is not None:
         _success_policy(value["successPolicy"], completions, (*path, "successPolicy"), report)
+
+
+def _job_selector(value: JsonObject, path: Path, report: Report) -> None:
+    """The server adds labels to a Job's template and selector, unless manualSelector is set."""
+    manual, selector = value.get("manualSelector") is True, value.get("selector")
+    if selector is None:
+        if manual:
+            report.missing((*path, "selector"), "manualSelector needs it")
+        return
+    keys = [
+        *mapping(selector, "matchLabels"),
+        *(text(each, "key") for each in items(selector, "matchExpressions")),
+    ]
+    labels = mapping(mapping(mapping(value, "template"), "metadata"), "labels")
+    if not matches(selector, labels) and (manual or not _MADE_LABELS.intersection(keys)):
+        report.add(
+            (*path, "template", "metadata", "labels"),
+            "the selector does not match the template's labels",
+            "leave the selector out: the server makes one",
+            at_value=False,
+        )
 
 
 def _failure_policy(job: JsonObject, policy: JsonObject, path: Path, report: Report) -> None:
@@ -244,6 +275,24 @@ def cron_job(obj: JsonObject, report: Report) -> None:
         report.add(("metadata", "name"), "must be at most 52 characters for a CronJob")
 
 
+def _controller(value: JsonObject, path: Path, report: Report) -> None:
+    """A ReplicationController: its selector is a map of labels, the template's when left out."""
+    selector, template = mapping(value, "selector"), value.get("template")
+    if template is None:
+        report.missing((*path, "template"))
+        return
+    labels = mapping(mapping(template, "metadata"), "labels")
+    if not selector and not labels:
+        report.missing((*path, "selector"))
+    elif not matches({"matchLabels": selector}, labels):
+        report.add(
+            (*path, "template", "metadata", "labels"),
+            "the selector does not match the template's labels",
+            "make spec.selector and spec.template.metadata.labels agree",
+            at_value=False,
+        )
+
+
 _SCALED = (
     not_negative("replicas", "minReadySeconds"),
     _selector,
@@ -291,6 +340,11 @@ RULES: Mapping[str, tuple[TypeRule, ...]] = {
         at_most_100_percent("maxSurge"),
     ),
     "apps.v1.ReplicaSetSpec": _SCALED,
+    "core.v1.ReplicationControllerSpec": (
+        not_negative("replicas", "minReadySeconds"),
+        _controller,
+        _always,
+    ),
     "batch.v1.JobSpec": (
         not_negative(
             "parallelism",
