@@ -9,12 +9,16 @@ from typing import Protocol
 from kapply.client import Answer, Client, WriteOptions
 from kapply.engine.parallel import Stop, run_parallel
 from kapply.engine.reader import Key, read_live
-from kapply.errors import ApiError, InterruptedRunError, UnauthorizedError
+from kapply.errors import ApiError, InterruptedRunError, NotFoundError, UnauthorizedError
 from kapply.meta import GroupVersion, JsonObject
 from kapply.planning.compare import classify, compare
-from kapply.planning.model import Action, Change, Desired, Plan
+from kapply.planning.model import Action, Change, Desired, Plan, Seen
 from kapply.planning.pending import explained_by_input
+from kapply.planning.preconditions import guarded, is_precondition_failure
 from kapply.planning.resolve import NAMESPACE
+
+#: How often an object is read anew because it changed between its read and its dry run.
+MOVED_TRIES = 4
 
 
 class Prover(Protocol):
@@ -129,8 +133,7 @@ class Planner:
             why = f"checked when {item.pending} is there"
             return Change(item.ref, Action.CREATE, item, why=why, deferred=True)
         if live is not None and live["metadata"].get("deletionTimestamp"):
-            why = "the live object is being deleted; created anew when it is gone"
-            return Change(item.ref, Action.CREATE, item, live, why=why, deferred=True)
+            return _terminating(item, live)
         if live is not None and self.prover and self.prover.unchanged(item, live):
             return Change(item.ref, Action.UNCHANGED, item, live, live)
         if not self.options.server_dry_run:
@@ -139,12 +142,26 @@ class Planner:
         return None
 
     def dry_run(self, item: Desired, live: JsonObject | None) -> Change:
-        """Ask the server what applying `item` would make of it."""
-        try:
-            answer = self.send(item, dry_run=True)
-            if live is None and not answer.created:
-                # It appeared since the read, or its kind could not be read before.
+        """Ask the server what applying `item` would make of it, on the live object as read.
+
+        When that moved meanwhile it is read again, a few times.
+        """
+        for _ in range(MOVED_TRIES):
+            change = self._dry_run_once(item, live)
+            if change.status is None or not is_precondition_failure(change.status):
+                break
+            try:
                 live = self.client.get(item.mapping, item.ref.name, item.ref.namespace)
+            except NotFoundError:
+                live = None
+            if live is not None and live["metadata"].get("deletionTimestamp"):
+                return _terminating(item, live)
+        return change
+
+    def _dry_run_once(self, item: Desired, live: JsonObject | None) -> Change:
+        seen = Change(item.ref, Action.UPDATE, item, live).seen
+        try:
+            answer = self.send(item, dry_run=True, seen=seen)
         except UnauthorizedError:
             raise
         except ApiError as error:
@@ -157,8 +174,12 @@ class Planner:
         )
         return Change(item.ref, action, item, live, answer.obj, warnings=answer.warnings)
 
-    def send(self, item: Desired, *, dry_run: bool) -> Answer:
-        """Apply `item`, or create it where it has no name of its own (generateName)."""
+    def send(self, item: Desired, *, dry_run: bool, seen: Seen | None = None) -> Answer:
+        """Apply `item`, or create it where it has no name of its own (generateName).
+
+        With `seen` only on what was seen of the live object, or on its absence; ConflictError
+        otherwise (see planning.preconditions).
+        """
         write = WriteOptions(
             self.options.manager,
             dry_run,
@@ -167,9 +188,8 @@ class Planner:
             item.origin,
         )
         if item.ref.name:
-            return self.client.apply(
-                item.mapping, item.body, item.ref.name, item.ref.namespace, write
-            )
+            body = item.body if seen is None else guarded(item.body, item.obj, seen)
+            return self.client.apply(item.mapping, body, item.ref.name, item.ref.namespace, write)
         # Only server-side apply writes as this manager: an Update entry of the same name would
         # keep fields alive for good.
         write = write._replace(field_manager=f"{self.options.manager}-create", force=False)
@@ -213,6 +233,11 @@ class Planner:
             delay = min(delay * 2, 1.0)
             change = self.dry_run(item, live)
         return change
+
+
+def _terminating(item: Desired, live: JsonObject) -> Change:
+    why = "the live object is being deleted; created anew when it is gone"
+    return Change(item.ref, Action.CREATE, item, live, why=why, deferred=True)
 
 
 def _settle_namespace(item: Desired, present: set[str]) -> Desired:

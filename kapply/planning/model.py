@@ -43,7 +43,8 @@ class Desired:
 
     Attributes:
         obj: as it will be sent, with its namespace filled in.
-        body: `obj` encoded once; each request for it sends these bytes.
+        body: `obj` encoded once, its metadata first; each request for it sends these bytes, with
+            preconditions put in where it is guarded.
         mapping: the resource that serves it.
         ref: its identity.
         origin: the place of the object in the input.

@@ -11,6 +11,7 @@ from kapply.errors import Origin, Problem
 from kapply.manifests.documents import Document
 from kapply.meta import GroupKind, GroupVersionKind, JsonObject, ObjectRef, RESTMapping
 from kapply.planning.model import Desired
+from kapply.planning.preconditions import metadata_first
 
 CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 NAMESPACE = GroupKind("", "Namespace")
@@ -117,7 +118,7 @@ class Resolver:
         sent = _with_namespace(obj, namespace) if mapping.namespaced else obj
         return Desired(
             sent,
-            self._encode(sent),
+            self._encode(metadata_first(sent)),
             mapping,
             ObjectRef(gvk, namespace, name),
             document.origin,
