@@ -61,7 +61,9 @@ def apply(
     seconds = duration(timeout, "--timeout")
     started = time.monotonic()
     report = text_report(connect.color, names_only=output == "name")
-    with planned_input(connect, flags, report, server_dry_run=dry_run != "client") as (
+    with planned_input(
+        connect, flags, report, server_dry_run=dry_run != "client", simulate=False
+    ) as (
         session,
         planner,
         plan,

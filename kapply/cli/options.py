@@ -252,6 +252,14 @@ Proof = Annotated[
         help="Settle unchanged objects from what was read, without asking for each.",
     ),
 ]
+StandIn = Annotated[
+    str,
+    typer.Option(
+        "--stand-in-namespace",
+        help="Also tell what this namespace would refuse of objects whose own is not there yet.",
+        metavar="NS",
+    ),
+]
 Concurrency = Annotated[
     int, typer.Option("--concurrency", help="REST calls at once.", min=1, max=64)
 ]

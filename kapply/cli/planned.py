@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from kapply.cli.options import ConnectFlags, PlanFlags, field_validation
 from kapply.cli.wiring import (
@@ -20,6 +21,9 @@ from kapply.engine.prover import SchemaProver
 from kapply.planning.model import Plan
 from kapply.report.text import TextReport
 
+if TYPE_CHECKING:
+    from kapply.client import Client
+
 
 @contextmanager
 def planned_input(
@@ -28,8 +32,18 @@ def planned_input(
     report: TextReport,
     *,
     server_dry_run: bool = True,
+    simulate: bool = True,
+    stand_in: str = "",
 ) -> Iterator[tuple[Session, Planner, Plan]]:
     """Read, resolve, check and plan; within, the session is open.
+
+    Args:
+        connect: where to.
+        flags: what, and how.
+        report: where warnings go.
+        server_dry_run: whether the server is asked what it would make of changes.
+        simulate: whether what it cannot be asked yet is simulated. Who applies does not need it.
+        stand_in: a namespace that is asked for refusals on behalf of those that are to come.
 
     Raises:
         InputError: anything wrong with the input, all of it at once.
@@ -67,7 +81,14 @@ def planned_input(
             server_dry_run=server_dry_run,
         )
         prover = SchemaProver(flags.field_manager, session.schemas) if flags.proof else None
-        planner = Planner(session.client, options, session.stop, prover)
+        planner = Planner(
+            session.client,
+            options,
+            session.stop,
+            prover,
+            scratch=_scratch_server if simulate else None,
+            stand_in=stand_in,
+        )
         with stopped_by_signals(session.stop):
             plan = planner.plan(desired)
         for change in plan.changes:
@@ -79,3 +100,12 @@ def planned_input(
 def dry_run_changes(result: RunResult) -> Iterator[Event]:
     """The events of a run that writes nothing."""
     yield from result.done
+
+
+def _scratch_server() -> Client:
+    """An empty API server in this process, without files: the sandbox."""
+    from kapply.client import Client
+    from kapply.sandbox.store import MEMORY
+    from kapply.sandbox.transport import SandboxTransport
+
+    return Client(SandboxTransport(MEMORY))

@@ -9,13 +9,14 @@ from typing import Protocol
 from kapply.client import Answer, Client, WriteOptions
 from kapply.engine.parallel import Stop, run_parallel
 from kapply.engine.reader import Key, read_live
+from kapply.engine.simulation import Scratch, Simulation
 from kapply.errors import ApiError, InterruptedRunError, NotFoundError, UnauthorizedError
 from kapply.meta import GroupVersion, JsonObject
 from kapply.planning.compare import classify, compare
 from kapply.planning.model import Action, Change, Desired, Plan, Seen
-from kapply.planning.pending import explained_by_input
+from kapply.planning.pending import Pending
 from kapply.planning.preconditions import guarded, is_precondition_failure
-from kapply.planning.resolve import NAMESPACE
+from kapply.planning.resolve import CRD, NAMESPACE
 
 #: How often an object is read anew because it changed between its read and its dry run.
 MOVED_TRIES = 4
@@ -59,12 +60,17 @@ class Planner:
         options: how the run would write.
         stop: set when the user asks for the end.
         prover: settles unchanged objects without a request; None to ask for each.
+        scratch: makes an empty API server, on which objects of a namespace that is not there yet
+            are simulated; None to show such objects as their manifests have them.
+        stand_in: a namespace whose refusals of such objects are told; "" for none.
     """
 
     client: Client
     options: ApplyOptions
     stop: Stop = field(default_factory=Stop)
     prover: Prover | None = None
+    scratch: Scratch | None = None
+    stand_in: str = ""
 
     def plan(self, desired: Sequence[Desired]) -> Plan:
         """One Change per object, in the order given.
@@ -99,8 +105,9 @@ class Planner:
         """The Change of each item, in order; those not begun when `stop` was set are missing."""
         decided: dict[int, Change] = {}
         ask: list[tuple[int, Desired]] = []
+        simulation = Simulation(self.client, items, scratch=self.scratch, stand_in=self.stand_in)
         for number, item in enumerate(items):
-            change = self._offline(item, live.get(item.ref.key))
+            change = self._offline(item, live.get(item.ref.key), simulation)
             if change is None:
                 ask.append((number, item))
             else:
@@ -112,26 +119,67 @@ class Planner:
             stop=self.stop,
         ):
             decided[number] = change
-        # A refusal that another object of the same input explains is asked again in its turn.
-        for number, change in decided.items():
-            if change.status is not None and change.action is Action.INVALID:
-                why = explained_by_input(change, items)
-                if why:
-                    decided[number] = Change(
-                        change.ref,
-                        Action.CREATE,
-                        change.desired,
-                        change.live,
-                        why=why,
-                        deferred=True,
-                    )
+        self._wait_for_others(decided)
+        self._follow_crds(decided, simulation)
+        if self.stand_in:
+            self._ask_stand_in(decided, simulation)
         return [decided[number] for number in sorted(decided)]
 
-    def _offline(self, item: Desired, live: JsonObject | None) -> Change | None:
+    def _wait_for_others(self, decided: dict[int, Change]) -> None:
+        """A refusal that another object of the same input explains is asked again in its turn."""
+        pending: Pending | None = None
+        for number, change in decided.items():
+            if change.status is None or change.action is not Action.INVALID:
+                continue
+            pending = pending or Pending(decided.values())
+            waits = pending.explained(change)
+            if waits:
+                action = Action.CREATE if change.live is None else Action.UPDATE
+                decided[number] = Change(
+                    change.ref,
+                    action,
+                    change.desired,
+                    change.live,
+                    why=f"checked when its turn comes: it needs {' or '.join(map(str, waits))}",
+                    deferred=True,
+                    waits_for=tuple(waits),
+                )
+
+    def _follow_crds(self, decided: dict[int, Change], simulation: Simulation) -> None:
+        """Custom resources of a CRD that the run changes follow what it will be, not what it is."""
+        changed = {
+            change.ref.name: change.ref
+            for change in decided.values()
+            if change.ref.gvk.group_kind == CRD and _redefines(change)
+        }
+        if not changed:
+            return
+        for number, change in decided.items():
+            item = change.desired
+            crd = changed.get(item.mapping.group_resource) if item else None
+            if item is None or crd is None or item.pending:
+                continue
+            why = f"checked when {crd} is changed"
+            simulated = simulation.change(item, change.live, self.write_options(item), why)
+            decided[number] = replace(simulated, waits_for=(crd,))
+
+    def _ask_stand_in(self, decided: dict[int, Change], simulation: Simulation) -> None:
+        asked = run_parallel(
+            lambda pair: simulation.refusal(pair[1], self.write_options(pair[1].desired)),
+            list(decided.items()),
+            concurrency=self.options.concurrency,
+            stop=self.stop,
+        )
+        for (number, _), change in asked:
+            decided[number] = change
+
+    def _offline(
+        self, item: Desired, live: JsonObject | None, simulation: Simulation
+    ) -> Change | None:
         """What can be said without asking: pending, terminating, proven unchanged."""
         if item.pending:
             why = f"checked when {item.pending} is there"
-            return Change(item.ref, Action.CREATE, item, why=why, deferred=True)
+            return simulation.change(item, None, self.write_options(item), why)
         if live is not None and live["metadata"].get("deletionTimestamp"):
             return _terminating(item, live)
         if live is not None and self.prover and self.prover.unchanged(item, live):
@@ -180,13 +228,7 @@ class Planner:
         With `seen` only on what was seen of the live object, or on its absence; ConflictError
         otherwise (see planning.preconditions).
         """
-        write = WriteOptions(
-            self.options.manager,
-            dry_run,
-            self.options.force,
-            self.options.field_validation,
-            item.origin,
-        )
+        write = self.write_options(item)._replace(dry_run=dry_run)
         if item.ref.name:
             body = item.body if seen is None else guarded(item.body, item.obj, seen)
             return self.client.apply(item.mapping, body, item.ref.name, item.ref.namespace, write)
@@ -194,6 +236,16 @@ class Planner:
         # keep fields alive for good.
         write = write._replace(field_manager=f"{self.options.manager}-create", force=False)
         return self.client.create(item.mapping, item.body, item.ref.namespace, write)
+
+    def write_options(self, item: Desired | None) -> WriteOptions:
+        """How `item` is written."""
+        return WriteOptions(
+            self.options.manager,
+            False,
+            self.options.force,
+            self.options.field_validation,
+            item.origin if item else None,
+        )
 
     def replan(self, changes: Iterable[Change], *, served_within: float = 10.0) -> list[Change]:
         """Check the deferred changes of a wave now that what they needed is there."""
@@ -244,3 +296,10 @@ def _settle_namespace(item: Desired, present: set[str]) -> Desired:
     if item.pending.startswith("Namespace ") and item.ref.namespace in present:
         return replace(item, pending="")
     return item
+
+
+def _redefines(change: Change) -> bool:
+    """Whether a change of a CRD reaches what it says of its resources."""
+    if change.action is not Action.UPDATE or change.live is None or change.result is None:
+        return False
+    return bool(change.live.get("spec") != change.result.get("spec"))

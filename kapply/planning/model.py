@@ -97,13 +97,16 @@ class Change:
         ref: which object.
         action: what is done.
         live: the object as the server has it; None when it is not there.
-        result: what the server says it would become (a dry run).
+        result: what the server says it would become (a dry run); where `simulated`, what kapply
+            makes of schema and defaults, because the server cannot be asked yet.
         why: the reason in words, for everything that is not obvious from the diff.
         causes: the reason field by field.
         deferred: nothing was asked of the server yet, because `desired.pending` (or `why`) has to
             exist first; it is dry-run just before its own wave.
         warnings: what the server warned about.
         status: the server's refusal, where there is one.
+        simulated: `result`, or the verdict, is not the server's; apply asks it before it writes.
+        waits_for: the objects of the same input that explain why it cannot be checked yet.
     """
 
     ref: ObjectRef
@@ -116,6 +119,8 @@ class Change:
     deferred: bool = False
     warnings: tuple[str, ...] = ()
     status: Status | None = None
+    simulated: bool = False
+    waits_for: tuple[ObjectRef, ...] = ()
 
     @property
     def origin(self) -> Origin | None:

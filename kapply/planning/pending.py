@@ -1,57 +1,121 @@
 """Refusals that another object of the same input explains: "cannot be checked yet", not wrong.
 
-The server checks an object against what it has; what the same input brings is not there during
-the dry run. Only refusals whose text names such an object count, everything else stands.
+The server checks an object against what it has; what the same input brings or changes is not
+there during the dry run. Only refusals whose text names such an object count, and only objects
+that the run writes; everything else stands.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from kapply.meta import GroupKind
-from kapply.planning.model import Change, Desired
+from kapply.meta import GroupKind, ObjectRef
+from kapply.planning.model import Action, Change
 
-# Kind that explains it, and how kube-apiserver words the refusal (admission plugins and the
-# namespace lifecycle, 1.37); the group "name" is the object it misses.
-_RULES: tuple[tuple[GroupKind, re.Pattern[str]], ...] = (
-    (
+_RBAC = "rbac.authorization.k8s.io"
+_ADMISSION = "admissionregistration.k8s.io"
+
+
+class _Rule(NamedTuple):
+    """How kube-apiserver (1.37) words a refusal, and the kind of object that explains it.
+
+    The groups "name" and "namespace" of the pattern are the object that is missed; "near" stands
+    for one in the namespace of the refused object.
+    """
+
+    kind: GroupKind
+    pattern: re.Pattern[str]
+    near: bool = False
+
+
+_RULES: tuple[_Rule, ...] = (
+    # Admission plugins ServiceAccount, Priority and RuntimeClass.
+    _Rule(
         GroupKind("", "ServiceAccount"),
         re.compile(r"error looking up service account (?P<namespace>[^/\s]+)/(?P<name>[^:\s]+)"),
     ),
-    (
+    _Rule(
         GroupKind("scheduling.k8s.io", "PriorityClass"),
         re.compile(r"no PriorityClass with name (?P<name>\S+) was found"),
     ),
-    (
+    _Rule(
         GroupKind("node.k8s.io", "RuntimeClass"),
         re.compile(r'RuntimeClass "(?P<name>[^"]+)" not found'),
     ),
-    (GroupKind("", "Namespace"), re.compile(r'namespaces "(?P<name>[^"]+)" not found')),
-    (
-        GroupKind("rbac.authorization.k8s.io", "Role"),
-        re.compile(r'roles?\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
+    # The namespace's life cycle.
+    _Rule(GroupKind("", "Namespace"), re.compile(r'namespaces "(?P<name>[^"]+)" not found')),
+    # Who binds a role has to hold its rights, so the role is looked up (RBAC, "Privilege
+    # escalation prevention").
+    _Rule(
+        GroupKind(_RBAC, "Role"),
+        re.compile(r'\broles?\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
+        near=True,
     ),
-    (
-        GroupKind("rbac.authorization.k8s.io", "ClusterRole"),
+    _Rule(
+        GroupKind(_RBAC, "ClusterRole"),
         re.compile(r'clusterroles?\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
+    ),
+    # A webhook that stands already, whose Service comes with the input.
+    _Rule(
+        GroupKind("", "Service"),
+        re.compile(
+            r"failed calling webhook .*https://(?P<name>[^./\s]+)\.(?P<namespace>[^./\s]+)\.svc\b"
+        ),
+    ),
+    # Quotas and limits that the input raises, or that fill in what a quota asks for.
+    _Rule(GroupKind("", "ResourceQuota"), re.compile(r"exceeded quota: (?P<name>[^,\s]+),"), True),
+    _Rule(GroupKind("", "ResourceQuota"), re.compile(r"failed quota: (?P<name>[^:\s]+):"), True),
+    _Rule(GroupKind("", "LimitRange"), re.compile(r"failed quota: [^:\s]+: must specify"), True),
+    _Rule(
+        GroupKind("", "LimitRange"),
+        re.compile(r"(?:minimum|maximum|max limit to request ratio) \S.* per \w+ is "),
+        near=True,
+    ),
+    # Policies that the input changes.
+    _Rule(
+        GroupKind(_ADMISSION, "ValidatingAdmissionPolicy"),
+        re.compile(r"ValidatingAdmissionPolicy '(?P<name>[^']+)' with binding '[^']+' denied"),
+    ),
+    _Rule(
+        GroupKind(_ADMISSION, "ValidatingAdmissionPolicyBinding"),
+        re.compile(r"ValidatingAdmissionPolicy '[^']+' with binding '(?P<name>[^']+)' denied"),
     ),
 )
 
+_KINDS = frozenset(rule.kind for rule in _RULES)
 
-def explained_by_input(change: Change, items: Iterable[Desired]) -> str:
-    """Why a refusal may only mean "not yet": the object of the input it waits for, or ""."""
-    message = change.status.message if change.status else ""
-    for group_kind, pattern in _RULES:
-        found = pattern.search(message)
-        if found is None:
-            continue
-        wanted = found.groupdict()
-        for item in items:
-            if (
-                item.ref.gvk.group_kind == group_kind
-                and item.ref.name == wanted["name"]
-                and wanted.get("namespace") in (None, item.ref.namespace)
-            ):
-                return f"checked when {item.ref} is there"
-    return ""
+
+class Pending:
+    """What the changes of one plan can explain.
+
+    Args:
+        changes: the plan's changes; those that write nothing explain nothing.
+    """
+
+    def __init__(self, changes: Iterable[Change]) -> None:
+        self._by_kind: dict[GroupKind, list[ObjectRef]] = {}
+        for change in changes:
+            kind = change.ref.gvk.group_kind
+            if kind in _KINDS and change.action is not Action.UNCHANGED:
+                self._by_kind.setdefault(kind, []).append(change.ref)
+
+    def explained(self, change: Change) -> Sequence[ObjectRef]:
+        """Why a refusal may only mean "not yet": the objects of the input that it waits for."""
+        message = change.status.message if change.status else ""
+        for rule in _RULES:
+            brought = self._by_kind.get(rule.kind)
+            found = rule.pattern.search(message) if brought else None
+            if found is None or brought is None:
+                continue
+            names = found.groupdict()
+            namespace = change.ref.namespace if rule.near else names.get("namespace")
+            waits = [
+                ref
+                for ref in brought
+                if names.get("name") in (None, ref.name) and namespace in (None, ref.namespace)
+            ]
+            if waits:
+                return waits
+        return ()

@@ -43,7 +43,7 @@ _STRIPPED = frozenset(("name", "namespace", "creationTimestamp", "selfLink", "ge
 
 # Groups compiled into the server. A custom resource's type may carry a name like theirs, and has
 # neither canonical forms nor fields that vanish when they are empty.
-_BUILT_IN_GROUPS = frozenset(
+BUILT_IN_GROUPS = frozenset(
     (
         "",
         "admissionregistration.k8s.io",
@@ -106,7 +106,7 @@ class UnchangedProof:
                 strings = applied.pop("stringData")
                 if not _same_strings(strings, live.get("data"), ownership[1]):
                     return False
-            built_in = gvk.group in _BUILT_IN_GROUPS and type_.name.startswith(_BUILT_IN_NAMES)
+            built_in = gvk.group in BUILT_IN_GROUPS and type_.name.startswith(_BUILT_IN_NAMES)
             return _Walk(built_in).same(applied, live, type_, ownership[1])
         except (MergeError, RecursionError):
             return False

@@ -34,6 +34,15 @@ def counts_line(plan: Plan) -> str:
     return f"{total} {noun}: {', '.join(parts) or 'nothing to do'}"
 
 
+def reason(change: Change) -> str:
+    """What has to be said of a change beside its fields; "" for nothing."""
+    if change.action is Action.ADOPT:
+        return "same content; its fields become managed by kapply"
+    if change.simulated:
+        return f"simulated; {change.why}"
+    return change.why
+
+
 class ChangesReport:
     """Writes a plan to `write`, and what cannot be done to the error side of `report`."""
 
@@ -64,9 +73,8 @@ class ChangesReport:
             return
         word = style.paint(change.action.value, COLOUR[change.action])
         where = f"  ({change.origin})" if change.origin else ""
-        why = f"  {change.why}" if change.why else ""
-        if change.action is Action.ADOPT:
-            why = "  same content; its fields become managed by kapply"
+        why = reason(change)
+        why = f"  {why}" if why else ""
         self._write(f"{word} {escape(str(change.ref))}{escape(where)}{escape(why)}\n")
         if change.action is Action.ADOPT:
             return

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kapply.planning.fields import Kind, changed_fields
 from kapply.planning.model import STOPS, Action, Change, Plan
-from kapply.report.changes import COLOUR, counts_line
+from kapply.report.changes import COLOUR, counts_line, reason
 from kapply.report.diff import clean, mask
 from kapply.report.escape import escape
 from kapply.report.text import TextReport, blocked_lines
@@ -48,9 +48,7 @@ class PlanReport:
         word = style.paint(change.action.value, COLOUR[change.action])
         where = style.dim(escape(f"  {change.origin}")) if change.origin else ""
         self._write(f"{word} {escape(str(change.ref))}{where}\n")
-        why = change.why
-        if change.action is Action.ADOPT:
-            why = "same content; its fields become managed by kapply"
+        why = reason(change)
         if why:
             self._write(f"  {escape(why)}\n")
         if change.action is not Action.UPDATE or change.live is None or change.result is None:

@@ -7,7 +7,7 @@ from kapply.manifests.documents import parse
 from kapply.meta import GroupVersion, GroupVersionKind, RESTMapping
 from kapply.planning.model import Action, Change, Desired
 from kapply.planning.order import deletion_waves, waves
-from kapply.planning.pending import explained_by_input
+from kapply.planning.pending import Pending
 from kapply.planning.resolve import Resolver
 
 
@@ -152,17 +152,19 @@ def test_a_refusal_that_the_input_explains_is_not_yet_wrong() -> None:
         "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: ns1}\n"
     )
 
-    def why(message: str) -> str:
+    def waits(message: str, action: Action = Action.CREATE) -> list[str]:
         change = Change(
             desired[1].ref, Action.INVALID, desired[1], status=Status(403, "Forbidden", message)
         )
-        return explained_by_input(change, desired)
+        pending = Pending([Change(desired[0].ref, action, desired[0]), change])
+        return [str(ref) for ref in pending.explained(change)]
 
     text = "error looking up service account {}: serviceaccount not found"
-    assert "ServiceAccount robot" in why(text.format("ns1/robot"))
-    assert why(text.format("other/robot")) == ""
-    assert why(text.format("n/human")) == ""
-    assert why("exceeded quota") == ""
+    assert waits(text.format("ns1/robot")) == ["ServiceAccount robot in ns1"]
+    assert waits(text.format("ns1/robot"), Action.UNCHANGED) == []
+    assert waits(text.format("other/robot")) == []
+    assert waits(text.format("n/human")) == []
+    assert waits("exceeded quota") == []
 
 
 def test_group_versions_that_cannot_be_reached_are_said_so() -> None:
