@@ -18,19 +18,19 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 MAX_ANNOTATIONS = 256 * 1024
 
 
-def annotations_of(obj: Any) -> dict[str, str]:
-    """metadata.annotations of an object, null as ""; {} where one is no string."""
+def annotations_of(obj: Any) -> dict[str, str] | None:
+    """metadata.annotations of an object, null as ""; None where there are none of that type."""
     metadata = obj.get("metadata") if isinstance(obj, dict) else None
     found = metadata.get("annotations") if isinstance(metadata, dict) else None
     if not isinstance(found, dict):
-        return {}
+        return None
     texts = {name: "" if text is None else text for name, text in found.items()}
-    return texts if all(isinstance(text, str) for text in texts.values()) else {}
+    return texts if all(isinstance(text, str) for text in texts.values()) else None
 
 
 def last_applied_text(obj: Any) -> str:
     """The last-applied annotation of an object; "" where there is none."""
-    return annotations_of(obj).get(LAST_APPLIED, "")
+    return (annotations_of(obj) or {}).get(LAST_APPLIED, "")
 
 
 def allowed_conflicts(live: Json, version: str, type_: Type) -> FieldSet | None:
@@ -60,15 +60,29 @@ def allowed_conflicts(live: Json, version: str, type_: Type) -> FieldSet | None:
 
 def refreshed(obj: Json, applied: Json) -> Json:
     """`obj` with its last-applied annotation saying `applied`; without it when it grows too big."""
-    clean = applied
-    annotations = annotations_of(applied)
-    if LAST_APPLIED in annotations:
-        rest = {name: text for name, text in annotations.items() if name != LAST_APPLIED}
-        clean = {**applied, "metadata": {**applied["metadata"], "annotations": rest}}
-    kept = {**annotations_of(obj), LAST_APPLIED: go_json(clean, exponent="e-") + "\n"}
+    text = go_json(_with_clean_annotations(applied), exponent="e-") + "\n"
+    kept = {**(annotations_of(obj) or {}), LAST_APPLIED: text}
     if sum(_size(name) + _size(text) for name, text in kept.items()) > MAX_ANNOTATIONS:
         del kept[LAST_APPLIED]
     return {**obj, "metadata": {**obj["metadata"], "annotations": kept}}
+
+
+def _with_clean_annotations(applied: Json) -> Json:
+    """The manifest as the annotation tells it: its annotations read as strings and written back.
+
+    So null becomes "", what is no map of strings goes, and the annotation does not hold itself.
+    """
+    metadata = applied.get("metadata")
+    if not isinstance(metadata, dict) or "annotations" not in metadata:
+        return applied
+    metadata = dict(metadata)
+    annotations = annotations_of(applied)
+    if annotations is None:
+        del metadata["annotations"]
+    else:
+        annotations.pop(LAST_APPLIED, None)
+        metadata["annotations"] = annotations
+    return {**applied, "metadata": metadata}
 
 
 def _size(text: str) -> int:

@@ -364,6 +364,25 @@ def test_the_annotation_itself_is_left_out_of_what_it_says() -> None:
     assert said["metadata"] == {"annotations": {"a": "b"}, "name": "x"}
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"a": None, "b": "c"}, {"annotations": {"a": "", "b": "c"}}),
+        ({LAST_APPLIED: "x"}, {"annotations": {}}),
+        ({}, {"annotations": {}}),
+        (None, {}),
+    ],
+)
+def test_the_annotation_tells_annotations_as_strings(given: Any, said: Any) -> None:
+    config = thing(text="1")
+    config["metadata"]["annotations"] = given
+    live = client_applied(thing(text="1"), text="1")
+    obj = MANAGER.apply(live, config, "kubectl", force=True, now=T(1))
+    assert not isinstance(obj, Conflicts)
+    found = json.loads(obj["metadata"]["annotations"][LAST_APPLIED])
+    assert found["metadata"] == {**said, "name": "x"}
+
+
 def test_annotations_have_a_limit() -> None:
     live = client_applied(thing(), text="1")
     live["metadata"]["annotations"]["big"] = "x" * MAX_ANNOTATIONS
