@@ -8,6 +8,7 @@ import os
 import random
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,22 @@ from tests.oracle.driver import Oracle
 
 #: What one side makes of a case: a JSON value, or {"error": message}.
 Answer = dict[str, Any]
+
+#: How many cases each operation has to agree on.
+REQUIRED = 5000
+
+
+@dataclass(slots=True)
+class Agreement:
+    """How many cases agree, and how many of them neither side refused."""
+
+    cases: int = 0
+    taken: int = 0
+
+
+def crashed(go: Any) -> bool:
+    """Whether Go panicked at a case."""
+    return isinstance(go, dict) and str(go.get("error", "")).startswith("panic")
 
 
 def answer_of(case: Answer, function: Callable[[Answer], Any]) -> Answer:
@@ -28,10 +45,9 @@ def answer_of(case: Answer, function: Callable[[Answer], Any]) -> Answer:
 
 def agree(go: Any, mine: Answer, *, ordered: bool, panics: bool) -> bool:
     """Whether both sides refuse, or both give the same JSON (with `ordered`, the same text)."""
-    go_error = go.get("error") if isinstance(go, dict) else None
-    if go_error is not None:
-        if go_error.startswith("panic"):
-            return panics
+    if crashed(go):
+        return panics
+    if isinstance(go, dict) and "error" in go:
         return "error" in mine
     if "error" in mine:
         return False
@@ -51,7 +67,7 @@ def compare(
     same_errors: bool = False,
     panics: bool = False,
     **request: Any,
-) -> int:
+) -> Agreement:
     """Hold `function` to the oracle's answer on each case.
 
     Args:
@@ -65,9 +81,9 @@ def compare(
         request: what all cases share.
 
     Returns:
-        How many cases were not refused.
+        How many cases Go answered, with a result or an error, and how many both sides took.
     """
-    taken = 0
+    found = Agreement()
     for start in range(0, len(cases), 500):
         batch = cases[start : start + 500]
         for case, go in zip(batch, oracle.ask(op, cases=batch, **request), strict=True):
@@ -78,8 +94,9 @@ def compare(
             assert good, (
                 f"{op}\ncase {json.dumps(case)}\ngo   {json.dumps(go)}\nmine {json.dumps(mine)}"
             )
-            taken += "error" not in mine
-    return taken
+            found.cases += not crashed(go)
+            found.taken += "error" not in mine
+    return found
 
 
 @functools.cache

@@ -64,6 +64,20 @@ def versions(*, deduced: bool) -> Versions:
     return Versions(types, convert)
 
 
+#: What a manifest may hold there; the last few fit no map of strings.
+_ANNOTATIONS: tuple[Json, ...] = (
+    None,
+    {},
+    {"a": None},
+    {LAST_APPLIED: "x"},
+    {LAST_APPLIED: None, "b": "c"},
+    {LAST_APPLIED: "x", "a": None, "b": "c"},
+    {"a": 1},
+    ["a"],
+    "a",
+)
+
+
 @dataclass
 class Run:
     """Some writes to one object.
@@ -176,6 +190,8 @@ def _config(rnd: random.Random, type_: Type, last: Json, version: str) -> Json:
         config = _object(rnd, type_, version)
     else:
         config = _identified(edited(rnd, convert(last, version), type_, odd=0.01), version)
+    if rnd.random() < 0.1:
+        config["metadata"]["annotations"] = rnd.choice(_ANNOTATIONS)
     if rnd.random() < 0.02:
         config["kind"] = "Other"
     if rnd.random() < 0.02:

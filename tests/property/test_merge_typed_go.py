@@ -31,7 +31,7 @@ from tests.property.merge_cases import (
     some_fields,
     value_of,
 )
-from tests.property.merge_oracle import seeded
+from tests.property.merge_oracle import REQUIRED, seeded
 
 __all__ = ["go_oracle"]
 
@@ -71,7 +71,7 @@ def pairs(rnd: random.Random, type_: Type, count: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
 def test_field_set(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
     cases = [{"value": value} for value in values(seeded(1), type_, CASES)]
-    taken = merge_oracle.compare(
+    found = merge_oracle.compare(
         go_oracle,
         "smd.fieldset",
         cases,
@@ -79,7 +79,7 @@ def test_field_set(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> 
         ordered=True,
         **request_,
     )
-    assert taken == CASES
+    assert found.cases == found.taken == CASES >= REQUIRED
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
@@ -92,6 +92,7 @@ def test_validation(
         {"value": value_of(rnd, type_, 6, odd=rnd.choice((0, 0.02, 0.1))), "duplicates": duplicates}
         for _ in range(CASES)
     ]
+    assert len(cases) >= REQUIRED
     refused = 0
     for start in range(0, CASES, 500):
         batch = cases[start : start + 500]
@@ -114,7 +115,7 @@ def test_validation(
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
 def test_merge(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None:
-    taken = merge_oracle.compare(
+    found = merge_oracle.compare(
         go_oracle,
         "smd.merge",
         pairs(seeded(3), type_, CASES),
@@ -122,7 +123,8 @@ def test_merge(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> None
         same_errors=True,
         **request_,
     )
-    assert taken > CASES * 0.95
+    assert found.cases == CASES >= REQUIRED
+    assert found.taken > CASES * 0.95
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
@@ -136,8 +138,9 @@ def test_compare(go_oracle: Oracle, type_: Type, request_: dict[str, Any]) -> No
         }
 
     cases = pairs(seeded(4), type_, CASES)
-    taken = merge_oracle.compare(go_oracle, "smd.compare", cases, mine, ordered=True, **request_)
-    assert taken > CASES * 0.95
+    found = merge_oracle.compare(go_oracle, "smd.compare", cases, mine, ordered=True, **request_)
+    assert found.cases == CASES >= REQUIRED
+    assert found.taken > CASES * 0.95
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
@@ -160,8 +163,8 @@ def test_remove_and_extract(go_oracle: Oracle, type_: Type, request_: dict[str, 
             "keyed": extract_items(value, type_, fields, with_keys=True),
         }
 
-    taken = merge_oracle.compare(go_oracle, "smd.remove", cases, mine, **request_)
-    assert taken == CASES
+    found = merge_oracle.compare(go_oracle, "smd.remove", cases, mine, **request_)
+    assert found.cases == found.taken == CASES >= REQUIRED
 
 
 @pytest.mark.parametrize(("type_", "request_"), TYPES)
@@ -177,8 +180,11 @@ def test_sets_seen_through_a_type(go_oracle: Oracle, type_: Type, request_: dict
         found = reconcile(FieldSet.from_fields_v1(case["set"]), type_)
         return {"set": None if found is None else found.fields_v1()}
 
-    merge_oracle.compare(go_oracle, "smd.reconcile", cases, reconciled, ordered=True, **request_)
-    merge_oracle.compare(
+    found = merge_oracle.compare(
+        go_oracle, "smd.reconcile", cases, reconciled, ordered=True, **request_
+    )
+    assert found.cases == CASES >= REQUIRED
+    found = merge_oracle.compare(
         go_oracle,
         "smd.named",
         cases,
@@ -188,6 +194,7 @@ def test_sets_seen_through_a_type(go_oracle: Oracle, type_: Type, request_: dict
         ordered=True,
         **request_,
     )
+    assert found.cases == found.taken == CASES
 
 
 def test_set_algebra(go_oracle: Oracle) -> None:
@@ -208,5 +215,5 @@ def test_set_algebra(go_oracle: Oracle) -> None:
             "equal": a == b,
         }
 
-    taken = merge_oracle.compare(go_oracle, "smd.sets", cases, mine, ordered=True)
-    assert taken == CASES
+    found = merge_oracle.compare(go_oracle, "smd.sets", cases, mine, ordered=True)
+    assert found.cases == found.taken == CASES >= REQUIRED
