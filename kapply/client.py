@@ -325,32 +325,59 @@ class Client:
 
         Gives the object as it is while it terminates, or a Status when it is gone at once.
         """
-        wanted: JsonObject = {
-            "apiVersion": "v1",
-            "kind": "DeleteOptions",
-            "propagationPolicy": propagation,
-            "preconditions": {
-                key: value
-                for key, value in (("uid", uid), ("resourceVersion", resource_version))
-                if value
-            },
-            "gracePeriodSeconds": grace_period,
-            "dryRun": ["All"] if dry_run else None,
-        }
+        return self._delete(
+            mapping,
+            mapping.path(namespace, name),
+            (),
+            _delete_options(propagation, uid, resource_version, grace_period, dry_run),
+            dry_run=dry_run,
+            # With the uid a second one can only find the same object or none.
+            replay=Replay.IDEMPOTENT if uid or dry_run else Replay.NEVER,
+        )
+
+    def delete_collection(
+        self,
+        mapping: RESTMapping,
+        namespace: str = "",
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        propagation: str = "Background",
+        grace_period: int | None = None,
+        dry_run: bool = False,
+    ) -> JsonObject:
+        """DELETE the collection, or what the selectors choose of it; gives the List of it."""
+        query = (("labelSelector", label_selector), ("fieldSelector", field_selector))
+        return self._delete(
+            mapping,
+            mapping.path(namespace),
+            tuple(pair for pair in query if pair[1]),
+            _delete_options(propagation, "", "", grace_period, dry_run),
+            dry_run=dry_run,
+            replay=Replay.IDEMPOTENT if dry_run else Replay.NEVER,
+        )
+
+    def _delete(
+        self,
+        mapping: RESTMapping,
+        path: str,
+        query: Query,
+        options: JsonObject,
+        *,
+        dry_run: bool,
+        replay: Replay,
+    ) -> JsonObject:
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        pairs = (*query, ("dryRun", "All")) if dry_run else tuple(query)
+        sensitive = is_secret(mapping.gvk)
         return _object(
             self.request(
                 Request(
-                    "DELETE",
-                    mapping.path(namespace, name),
-                    (("dryRun", "All"),) if dry_run else (),
-                    {"Accept": "application/json", "Content-Type": "application/json"},
-                    encode({k: v for k, v in wanted.items() if v not in (None, {})}),
-                    # With the uid a second one can only find the same object or none.
-                    replay=Replay.IDEMPOTENT if uid or dry_run else Replay.NEVER,
-                    sensitive=is_secret(mapping.gvk),
+                    "DELETE", path, pairs, headers, encode(options),
+                    replay=replay, sensitive=sensitive,
                 )
             )
-        )
+        )  # fmt: skip
 
     def _write(
         self,
@@ -384,6 +411,21 @@ class Client:
             )
         )
         return Answer(_object(response), response.warnings, response.status == 201)
+
+
+def _delete_options(
+    propagation: str, uid: str, version: str, grace_period: int | None, dry_run: bool
+) -> JsonObject:
+    preconditions = {"uid": uid, "resourceVersion": version}
+    wanted: JsonObject = {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": propagation,
+        "preconditions": {key: value for key, value in preconditions.items() if value},
+        "gracePeriodSeconds": grace_period,
+        "dryRun": ["All"] if dry_run else None,
+    }
+    return {key: value for key, value in wanted.items() if value not in (None, {})}
 
 
 def _object(response: Response) -> JsonObject:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,16 +19,32 @@ from kapply.cli.options import (
     duration,
     reject_unknown,
 )
+from kapply.errors import UsageError
+
+if TYPE_CHECKING:
+    from kapply.cli.wiring import Session
+    from kapply.engine.events import Event
+    from kapply.engine.remover import Remover
 
 PROPAGATION = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan"}
 
 
 @connected
 def delete(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[KIND NAME... | KIND/NAME...]", help="Or objects by name."),
+    ] = None,
     files: Files = [],  # noqa: B006
     recursive: Recursive = False,
     kustomize: Kustomize = "",
     selector: Selector = "",
+    field_selector: Annotated[
+        str, typer.Option("--field-selector", help="With KIND: such as status.phase=Failed.")
+    ] = "",
+    every: Annotated[
+        bool, typer.Option("--all", help="With KIND: all in the namespace, by one DELETE.")
+    ] = False,
     ignore_not_found: Annotated[
         bool, typer.Option("--ignore-not-found", help="What is not there is no failure.")
     ] = False,
@@ -47,7 +64,10 @@ def delete(
     *,
     connect: ConnectFlags,
 ) -> int:
-    """Delete the objects that the manifests describe, and wait until they are gone."""
+    """Delete the objects that manifests or words name, and wait until they are gone.
+
+    KIND NAME is one DELETE of that object; KIND with -l or --all one DELETE of the collection.
+    """
     from kapply.cli.screen import text_report
     from kapply.cli.wiring import open_session, read_input, refuse, resolve_input
     from kapply.engine.parallel import stopped_by_signals
@@ -58,10 +78,15 @@ def delete(
     reject_unknown(output, ("text", "name"), "-o")
     seconds = duration(timeout, "--timeout")
     report = text_report(connect.color, names_only=output == "name")
-    documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
+    chosen = (selector, field_selector, every)
+    if words and (files or kustomize):
+        raise UsageError("give -f, -k or words, not several of them")
+    if not words and (every or field_selector):
+        raise UsageError("--all and --field-selector go with KIND")
+    documents = []
+    if not words:
+        documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
     with open_session(connect, concurrency=concurrency) as session:
-        desired, problems = resolve_input(session, documents, for_deletion=True)
-        refuse(problems, documents, "nothing was deleted")
         remover = Remover(
             session.client,
             DeleteOptions(
@@ -75,10 +100,50 @@ def delete(
             ),
             session.stop,
         )
+        if words:
+            events = _events_of_words(session, remover, words, *chosen)
+        else:
+            desired, problems = resolve_input(session, documents, for_deletion=True)
+            refuse(problems, documents, "nothing was deleted")
+            events = remover.delete(desired)
         try:
             with stopped_by_signals(session.stop):
-                for event in remover.delete(desired):
+                for event in events:
                     report.event(event)
         finally:
             report.summary(remover.result, dry_run=dry_run != "none")
         return remover.result.exit_code
+
+
+def _events_of_words(
+    session: Session,
+    remover: Remover,
+    words: list[str],
+    selector: str,
+    field_selector: str,
+    every: bool,
+) -> Iterator[Event]:
+    """Delete what `KIND NAME`, `KIND/NAME` or `KIND` with a selector names. Raises UsageError."""
+    from kapply.cli.targets import Kinds, parse_targets
+    from kapply.cli.writing import items_of
+    from kapply.engine.remover import named_item
+
+    if not (selector or field_selector or every):
+        items = items_of(session, words)
+        yield from remover.delete_named([named_item(item.ref, item.mapping) for item in items])
+        return
+    if every and (selector or field_selector):
+        raise UsageError("--all goes with no selector")
+    targets = parse_targets(words, Kinds(session.discovery.mapper, session.discovery.refresh))
+    for target in targets:
+        if target.name:
+            raise UsageError("names go with no selector, nor with --all")
+        if "deletecollection" not in target.mapping.verbs:
+            raise UsageError(f"{target.mapping.resource} cannot be deleted together, only by name")
+    for target in targets:
+        yield from remover.delete_collection(
+            target.mapping,
+            session.namespace if target.mapping.namespaced else "",
+            label_selector=selector,
+            field_selector=field_selector,
+        )

@@ -214,7 +214,12 @@ def _go_style(command: Any, args: list[str]) -> list[str]:
             return done + args[position:]
         name, equals, value = word.partition("=")
         param = options.get(name)
-        if param is not None and getattr(param, "is_flag", False) and equals:
+        is_flag = getattr(param, "is_flag", False)
+        if equals and param is not None and len(name) == 2 and not is_flag:
+            # -o=name is -o name.
+            done += [name, value]
+            continue
+        if is_flag and param is not None and equals:
             if value.lower() in ("true", "1", "t"):
                 done.append(name)
                 continue

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
 import typer
 
 from kapply.cli.options import ConnectFlags, connected
-from kapply.errors import EXIT_OK, InputError, UsageError
+from kapply.errors import EXIT_OK, InputError, Origin, UsageError
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -35,12 +36,48 @@ def raw(
     connect: ConnectFlags,
 ) -> int:
     """Send one REST call and print what the server answers, byte for byte."""
+    method, path = _method_and_path(words)
+    return send(
+        method,
+        path,
+        filename=filename,
+        headers=header,
+        query=query,
+        content_type=content_type,
+        connect=connect,
+    )
+
+
+def send(
+    method: str,
+    path: str,
+    *,
+    filename: str = "",
+    headers: Sequence[str] = (),
+    query: Sequence[str] = (),
+    content_type: str = "",
+    connect: ConnectFlags,
+) -> int:
+    """One call to `path` (a query may follow it) and its answer on standard output.
+
+    Args:
+        method: "GET", "POST", ...
+        path: percent-encoded.
+        filename: where the body is, "-" for standard input; "" for none.
+        headers: each `Name: value`.
+        query: each `key=value`, after those of `path`.
+        content_type: of the body; by the file's name otherwise.
+        connect: where to send it.
+
+    Raises:
+        UsageError, InputError: words or files that do not fit.
+        ApiError: the server refused.
+    """
     from kapply.cli.wiring import open_session, warn
     from kapply.client import status_of
     from kapply.errors import api_error
     from kapply.meta import Replay, Request, Response
 
-    method, path = _method_and_path(words)
     parts = urlsplit(path)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     for text in query:
@@ -48,26 +85,30 @@ def raw(
         if not equals:
             raise UsageError(f"--query={text}: expected key=value")
         pairs.append((key, value))
-    headers = {"Accept": "application/json, */*"}
-    for text in header:
+    sent = {"Accept": "application/json, */*"}
+    for text in headers:
         name, colon, value = text.partition(":")
         if not colon or not name.strip():
             raise UsageError(f"-H {text!r}: expected Name: value")
-        headers[name.strip()] = value.strip()
+        sent = {
+            known: kept for known, kept in sent.items() if known.lower() != name.strip().lower()
+        }
+        sent[name.strip()] = value.strip()
     body = _body(filename) if filename else None
-    if body is not None:
-        headers.setdefault("Content-Type", content_type or _content_type(method, filename))
+    if body is not None and "content-type" not in map(str.lower, sent):
+        sent["Content-Type"] = content_type or _content_type(method, filename)
     request = Request(
         method,
         parts.path,
         tuple(pairs),
-        headers,
+        sent,
         body,
         replay=Replay.SAFE if method in ("GET", "HEAD", "OPTIONS") else Replay.NEVER,
+        origin=Origin(filename) if filename not in ("", "-") else None,
     )
     with open_session(connect) as session:
         transport = session.client.transport
-        if ("watch", "true") in pairs or ("watch", "1") in pairs or ("follow", "true") in pairs:
+        if any(pair in _STREAMS for pair in pairs):
             with transport.stream(request) as stream:
                 if not 200 <= stream.status < 300:
                     refused = Response(stream.status, stream.headers, stream.read(1 << 20))
@@ -85,6 +126,10 @@ def raw(
         if response.body and not response.body.endswith(b"\n") and sys.stdout.isatty():
             sys.stdout.buffer.write(b"\n")
     return EXIT_OK
+
+
+#: Answers that come piece by piece.
+_STREAMS = (("watch", "true"), ("watch", "1"), ("follow", "true"), ("follow", "1"))
 
 
 def _method_and_path(words: list[str]) -> tuple[str, str]:

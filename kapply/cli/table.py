@@ -22,8 +22,14 @@ COMMANDS: dict[str, Entry] = {
     "plan": Entry("Change", "kapply.cli.plan", "plan", "Show what apply would do to each object."),
     "diff": Entry("Change", "kapply.cli.diff", "diff", "Show what apply would change."),
     "delete": Entry(
-        "Change", "kapply.cli.delete", "delete", "Delete the objects that manifests describe."
+        "Change", "kapply.cli.delete", "delete", "Delete objects, by manifests or by name."
     ),
+    "create": Entry("Change", "kapply.cli.create", "create", "Create objects, by one POST each."),
+    "replace": Entry("Change", "kapply.cli.create", "replace", "Replace objects, by one PUT each."),
+    "patch": Entry("Change", "kapply.cli.patch", "patch", "Change fields of an object by a PATCH."),
+    "label": Entry("Change", "kapply.cli.label", "label", "Set or remove labels."),
+    "annotate": Entry("Change", "kapply.cli.label", "annotate", "Set or remove annotations."),
+    "scale": Entry("Change", "kapply.cli.patch", "scale", "Set how many replicas there are."),
     "wait": Entry("Change", "kapply.cli.wait", "wait", "Wait until objects are healthy."),
     "render": Entry(
         "Check", "kapply.cli.render", "render", "Print manifests exactly as they would be sent."

@@ -17,10 +17,11 @@ from kapply.errors import (
     ApiError,
     KapplyError,
     NotFoundError,
+    Origin,
     UnauthorizedError,
     exit_code_of,
 )
-from kapply.meta import JsonObject
+from kapply.meta import JsonObject, ObjectRef, RESTMapping
 from kapply.planning.model import Cause, Desired
 from kapply.planning.order import deletion_waves
 
@@ -45,6 +46,12 @@ class DeleteOptions:
     grace_period: int | None = None
     dry_run: bool = False
     concurrency: int = 8
+
+
+def named_item(ref: ObjectRef, mapping: RESTMapping) -> Desired:
+    """An object that stands in no manifest, but on the command line."""
+    place = Origin("command line")
+    return Desired({}, b"", mapping, ref, place, lambda _: place)
 
 
 @dataclass(slots=True)
@@ -90,6 +97,63 @@ class Remover:
             self.result.signal = self.stop.signal
             self.result.seconds = time.monotonic() - started
 
+    def delete_named(self, named: Sequence[Desired]) -> Iterator[Event]:
+        """Delete objects that a person named: a DELETE each, at once and without reading first.
+
+        Raises:
+            KapplyError: as `delete`.
+        """
+        started = time.monotonic()
+        leaving: list[tuple[Desired, str]] = []
+        try:
+            for item in named:
+                outcome = self._delete(item, None)
+                if isinstance(outcome, ObjectDone):
+                    yield self._done(outcome)
+                else:
+                    leaving.append((item, outcome))
+            yield from self._leave(leaving)
+        finally:
+            self.result.signal = self.stop.signal
+            self.result.seconds = time.monotonic() - started
+
+    def delete_collection(
+        self, mapping: RESTMapping, namespace: str, *, label_selector: str, field_selector: str
+    ) -> Iterator[Event]:
+        """Delete a collection, or what selectors choose of it, by one DELETE.
+
+        Raises:
+            KapplyError: the server refused, or as `delete`.
+        """
+        started = time.monotonic()
+        try:
+            answer = self.client.delete_collection(
+                mapping,
+                namespace,
+                label_selector=label_selector,
+                field_selector=field_selector,
+                propagation=self.options.propagation,
+                grace_period=self.options.grace_period,
+                dry_run=self.options.dry_run,
+            )
+            leaving = []
+            for obj in answer.get("items") or ():
+                metadata = obj.get("metadata") or {}
+                where = str(metadata.get("namespace") or "")
+                ref = ObjectRef(mapping.gvk, where, str(metadata.get("name") or ""))
+                leaving.append((named_item(ref, mapping), str(metadata.get("uid") or "")))
+            yield from self._leave(leaving)
+        finally:
+            self.result.signal = self.stop.signal
+            self.result.seconds = time.monotonic() - started
+
+    def _leave(self, leaving: list[tuple[Desired, str]]) -> Iterator[Event]:
+        if self.options.wait and not self.options.dry_run:
+            yield from self._until_gone(leaving)
+        else:
+            for item, _ in leaving:
+                yield self._done(self._deleted(item))
+
     def _wave(self, wave: Sequence[Desired], live: dict[Key, JsonObject]) -> Iterator[Event]:
         there = [item for item in wave if item.ref.key in live]
         for item in wave:
@@ -112,17 +176,13 @@ class Remover:
             if item.ref.key not in begun:
                 why = "the run was interrupted"
                 yield self._done(ObjectDone(item.ref, Outcome.SKIPPED, why=why, origin=item.origin))
-        if self.options.wait and not self.options.dry_run:
-            yield from self._until_gone(leaving)
-        else:
-            for item, _ in leaving:
-                yield self._done(self._deleted(item))
+        yield from self._leave(leaving)
 
-    def _delete(self, item: Desired, live: JsonObject) -> ObjectDone | str:
+    def _delete(self, item: Desired, live: JsonObject | None) -> ObjectDone | str:
         """The uid of what is leaving, or how the deletion ended."""
-        uid = str(live["metadata"]["uid"])
+        uid = str(live["metadata"]["uid"]) if live else ""
         try:
-            self.client.delete(
+            answer = self.client.delete(
                 item.mapping,
                 item.ref.name,
                 item.ref.namespace,
@@ -132,13 +192,17 @@ class Remover:
                 dry_run=self.options.dry_run,
             )
         except NotFoundError:
-            return self._deleted(item)
+            return self._deleted(item) if live else self._missing(item)
         except ApiError as error:
             if isinstance(error, UnauthorizedError):
                 raise
             causes = tuple(Cause(c.message, c.field) for c in error.status.causes)
             return self._failed(item, error, causes)
-        return uid
+        if live is None and answer.get("kind") == "Status":
+            # The object comes back while it terminates, a Status when it is gone.
+            return self._deleted(item)
+        found = answer.get("metadata")
+        return uid or str(found.get("uid") or "" if isinstance(found, dict) else "")
 
     def _until_gone(self, leaving: list[tuple[Desired, str]]) -> Iterator[Event]:
         """Poll what is leaving, all of it at once, until the last is gone or time is up."""
