@@ -23,13 +23,18 @@ VERSION = "v1.37.2"
 class RealServer:
     """A kube-apiserver, as a Server of scenarios."""
 
-    def __init__(self, cluster: TestCluster) -> None:
-        self._server = cluster.server
+    def __init__(self, server: str, ca_file: Path, token: str) -> None:
+        self._server = server
         self._session = requests.Session()
         self._session.trust_env = False
-        self._session.verify = str(cluster.ca_file)
+        self._session.verify = str(ca_file)
         self._session.headers.clear()
-        self._session.headers["Authorization"] = f"Bearer {cluster.admin_token}"
+        self._session.headers["Authorization"] = f"Bearer {token}"
+
+    @classmethod
+    def of(cls, cluster: TestCluster) -> RealServer:
+        """The server of a test cluster."""
+        return cls(cluster.server, cluster.ca_file, cluster.admin_token)
 
     def call(
         self,
@@ -88,7 +93,7 @@ def record(path: Path, cluster: TestCluster) -> None:
     scenario = load(path)
     namespace = cluster.create_namespace()
     try:
-        answers = list(play(scenario, RealServer(cluster), namespace))
+        answers = list(play(scenario, RealServer.of(cluster), namespace))
     finally:
         cluster.delete_namespace(namespace)
     holders = [*scenario.get("steps", []), *scenario.get("cases", [])]
