@@ -112,7 +112,17 @@ def apply_patch(call: Call, live: Object | None, patch: Object) -> Object:
     try:
         obj = canonical(call, applied, strict)
     except DecodeError as error:
-        raise Failure(500, "", f"failed to convert new object: {error}") from None
+        gvk, metadata = call.resource.gvk, applied.get("metadata") or {}
+        place = f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}"
+        named = f"{gvk.api_version}, Kind={gvk.kind}"
+        if not gvk.group:
+            named = f"/{named}"
+        raise Failure(
+            500,
+            "",
+            f"failed to convert new object ({place}; {named}) to proper version: unable to convert"
+            f" unstructured object to {named}: error decoding from json: {error}",
+        ) from None
     return obj
 
 

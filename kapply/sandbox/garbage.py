@@ -31,6 +31,8 @@ def remove(call: Call, writer: Writer, resource: Resource, obj: Object) -> None:
     record = writer.remove(resource.storage, metadata.get("namespace", ""), metadata["name"])
     if record is None:
         return
+    # Who gets the object to see, sees it as of its deletion.
+    metadata["resourceVersion"] = str(record.version)
     strategy_of(resource).after_delete(obj, Context(call.env, writer, call))
     uid = metadata.get("uid", "")
     if uid:

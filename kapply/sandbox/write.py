@@ -198,7 +198,7 @@ def store_update(
             raise status.not_found(resource.named, target.name)
         new = make(None)
         admission.admit_namespace(call, writer, target.name)
-        new["metadata"].pop("resourceVersion", None)
+        _check_version(new["metadata"].pop("resourceVersion", None) or "")
         return _create(call, writer, to_hub(resource, new)), True
     old = record.load()
     if uid and uid != old["metadata"].get("uid"):
@@ -237,6 +237,7 @@ def _update(call: Call, writer: Writer, strategy: Strategy, new: Object, old: Ob
 def _check_lock(call: Call, strategy: Strategy, new: Object, old: Object) -> None:
     metadata, current = new["metadata"], old["metadata"]["resourceVersion"]
     sent = metadata.get("resourceVersion") or ""
+    _check_version(sent)
     if sent in ("", "0"):
         if not strategy.unconditional_update:
             error = fielderr.invalid(
@@ -247,6 +248,12 @@ def _check_lock(call: Call, strategy: Strategy, new: Object, old: Object) -> Non
         metadata["resourceVersion"] = current
     elif sent != current:
         raise status.modified(call.resource.named, call.target.name)
+
+
+def _check_version(text: str) -> None:
+    """Refuse a resourceVersion that is no number. Raises Failure 500, as the server does."""
+    if text and not (text.isascii() and text.isdigit() and int(text) < 1 << 64):
+        raise Failure(500, "", f"strconv.ParseUint: parsing {status.quoted(text)}: invalid syntax")
 
 
 def _before_update(call: Call, strategy: Strategy, new: Object, old: Object, ctx: Context) -> None:
@@ -322,9 +329,20 @@ def _match_namespace(call: Call, metadata: Object) -> None:
         raise status.bad_request(_NO_NAMESPACE)
 
 
+#: Where the server keeps resources whose folder has not their name.
+_FOLDERS = {
+    "endpoints": "services/endpoints",
+    "ingresses": "ingress",
+    "nodes": "minions",
+    "replicationcontrollers": "controllers",
+    "services": "services/specs",
+}
+
+
 def _uid_conflict(call: Call, sent: str, found: str) -> Failure:
     resource, target = call.resource, call.target
     folder = f"{resource.group}/{resource.resource}" if resource.crd else resource.resource
+    folder = _FOLDERS.get(folder, folder)
     place = f"{target.namespace}/{target.name}" if target.namespace else target.name
     return status.conflict(
         resource.named,

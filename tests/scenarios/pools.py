@@ -96,19 +96,19 @@ _POD_FRAGMENTS: list[Object] = [
         ]
     ),
     _pod(
-        containers=[
-            {**_CONTAINER, "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}}
-        ]
+        containers=[{**_CONTAINER, "resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}}]
     ),
     _pod(
         containers=[
-            {**_CONTAINER, "livenessProbe": {"httpGet": {"port": 80}}, "env": [{"name": "", "value": "x"}]}
+            {
+                **_CONTAINER,
+                "livenessProbe": {"httpGet": {"port": 80}},
+                "env": [{"name": "", "value": "x"}],
+            }
         ]
     ),
     _pod(
-        containers=[
-            {**_CONTAINER, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
-        ],
+        containers=[{**_CONTAINER, "volumeMounts": [{"name": "v", "mountPath": "/v"}]}],
         volumes=[{"name": "v", "emptyDir": {}}],
     ),
     _pod(volumes=[{"name": "v", "configMap": {"name": "cm"}}, {"name": "w"}]),
@@ -133,7 +133,9 @@ _POD_FRAGMENTS: list[Object] = [
             }
         }
     ),
-    _pod(topologySpreadConstraints=[{"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "Any"}]),
+    _pod(
+        topologySpreadConstraints=[{"maxSkew": 1, "topologyKey": "z", "whenUnsatisfiable": "Any"}]
+    ),
     _pod(initContainers=[{"name": "i", "image": "i:1"}]),
     {"spec": {"template": {"metadata": {"labels": {"app": "y"}}}}},
     {"spec": {"template": {"metadata": {"annotations": {"t": "1"}}}}},
@@ -145,7 +147,11 @@ _POD_STRATEGIC: list[Object] = [
     _pod(containers=[{"$patch": "replace"}, _CONTAINER]),
     _pod(containers=[{"name": "c", "env": [{"name": "A", "$patch": "delete"}]}]),
     _pod(containers=[{"name": "c", "ports": [{"containerPort": 80, "protocol": "UDP"}]}]),
-    {"spec": {"template": {"spec": {"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}]}}}},
+    {
+        "spec": {
+            "template": {"spec": {"$setElementOrder/containers": [{"name": "d"}, {"name": "c"}]}}
+        }
+    },
     _pod(containers=[{"image": "x:1"}]),
     _pod(volumes=[{"name": "v", "$retainKeys": ["name", "emptyDir"], "emptyDir": {}}]),
     _pod(tolerations=[{"key": "z", "operator": "Exists"}]),
@@ -208,7 +214,14 @@ KINDS: list[Kind] = [
             {"spec": {"ports": [{"port": 80}, {"port": 81}]}},
             {"spec": {"ports": [{"port": 80, "targetPort": "web"}]}},
             {"spec": {"ports": [{"port": 70000}]}},
-            {"spec": {"ports": [{"port": 80, "protocol": "TCP"}, {"port": 80, "protocol": "UDP", "name": "u"}]}},
+            {
+                "spec": {
+                    "ports": [
+                        {"port": 80, "protocol": "TCP"},
+                        {"port": 80, "protocol": "UDP", "name": "u"},
+                    ]
+                }
+            },
             {"spec": {"ports": None}},
             {"spec": {"type": "NodePort"}},
             {"spec": {"type": "LoadBalancer"}},
@@ -227,8 +240,12 @@ KINDS: list[Kind] = [
             {"spec": {"publishNotReadyAddresses": True}},
             {"spec": {"internalTrafficPolicy": "Local"}},
         ],
-        pointers={"/spec/ports/0/port": [81, 0], "/spec/ports/-": [{"port": 90, "name": "n"}],
-                  "/spec/type": ["NodePort", "ClusterIP"], "/spec/clusterIP": ["", "None"]},
+        pointers={
+            "/spec/ports/0/port": [81, 0],
+            "/spec/ports/-": [{"port": 90, "name": "n"}],
+            "/spec/type": ["NodePort", "ClusterIP"],
+            "/spec/clusterIP": ["", "None"],
+        },
         strategic=[
             {"spec": {"ports": [{"port": 80, "$patch": "delete"}]}},
             {"spec": {"ports": [{"port": 8080, "name": "alt"}]}},
@@ -331,7 +348,10 @@ KINDS: list[Kind] = [
             *_POD_FRAGMENTS,
         ],
         pointers=_POD_POINTERS,
-        strategic=[*_POD_STRATEGIC, {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}}],
+        strategic=[
+            *_POD_STRATEGIC,
+            {"spec": {"strategy": {"$retainKeys": ["type"], "type": "Recreate"}}},
+        ],
         status=[
             {"status": {"replicas": 2, "readyReplicas": 1, "observedGeneration": 1}},
             {"status": {"replicas": 1, "readyReplicas": 2}},
@@ -350,9 +370,17 @@ KINDS: list[Kind] = [
             _spec(podManagementPolicy="Parallel"),
             _spec(updateStrategy={"type": "OnDelete", "rollingUpdate": None}),
             _spec(updateStrategy={"rollingUpdate": {"partition": 1}}),
-            _spec(volumeClaimTemplates=[
-                {"metadata": {"name": "v"}, "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}
-            ]),
+            _spec(
+                volumeClaimTemplates=[
+                    {
+                        "metadata": {"name": "v"},
+                        "spec": {
+                            "accessModes": ["ReadWriteOnce"],
+                            "resources": {"requests": {"storage": "1Gi"}},
+                        },
+                    }
+                ]
+            ),
             _spec(persistentVolumeClaimRetentionPolicy={"whenDeleted": "Delete"}),
             *_SELECTOR,
             *_POD_FRAGMENTS[:6],
@@ -379,7 +407,14 @@ KINDS: list[Kind] = [
         pointers=_POD_POINTERS,
         strategic=_POD_STRATEGIC[:4],
         status=[
-            {"status": {"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 1, "numberReady": 0}},
+            {
+                "status": {
+                    "currentNumberScheduled": 0,
+                    "numberMisscheduled": 0,
+                    "desiredNumberScheduled": 1,
+                    "numberReady": 0,
+                }
+            },
             *_CONDITIONS,
         ],
     ),
@@ -406,7 +441,13 @@ KINDS: list[Kind] = [
             _spec(completionMode="Indexed", completions=1),
             _spec(ttlSecondsAfterFinished=10),
             _spec(activeDeadlineSeconds=10),
-            _spec(podFailurePolicy={"rules": [{"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}]}),
+            _spec(
+                podFailurePolicy={
+                    "rules": [
+                        {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}
+                    ]
+                }
+            ),
             *_POD_FRAGMENTS[:3],
             _pod(restartPolicy="OnFailure"),
             _pod(restartPolicy="Always"),
@@ -420,7 +461,9 @@ KINDS: list[Kind] = [
         _spec(
             schedule="* * * * *",
             jobTemplate={
-                "spec": {"template": {"spec": {"containers": [_CONTAINER], "restartPolicy": "Never"}}}
+                "spec": {
+                    "template": {"spec": {"containers": [_CONTAINER], "restartPolicy": "Never"}}
+                }
             },
         ),
         [
@@ -445,11 +488,41 @@ KINDS: list[Kind] = [
         [
             _spec(ingressClassName="nginx"),
             _spec(ingressClassName="Bad_Name"),
-            _spec(rules=[{"host": "a.example.com", "http": {"paths": [
-                {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "s", "port": {"name": "web"}}}}]}}]),
-            _spec(rules=[{"host": "*.example.com", "http": {"paths": [
-                {"path": "x", "pathType": "Exact", "backend": {"service": {"name": "s", "port": {"number": 0}}}}]}}]),
-            _spec(rules=[{"http": {"paths": [{"path": "/", "backend": {"service": {"name": ""}}}]}}]),
+            _spec(
+                rules=[
+                    {
+                        "host": "a.example.com",
+                        "http": {
+                            "paths": [
+                                {
+                                    "path": "/",
+                                    "pathType": "Prefix",
+                                    "backend": {"service": {"name": "s", "port": {"name": "web"}}},
+                                }
+                            ]
+                        },
+                    }
+                ]
+            ),
+            _spec(
+                rules=[
+                    {
+                        "host": "*.example.com",
+                        "http": {
+                            "paths": [
+                                {
+                                    "path": "x",
+                                    "pathType": "Exact",
+                                    "backend": {"service": {"name": "s", "port": {"number": 0}}},
+                                }
+                            ]
+                        },
+                    }
+                ]
+            ),
+            _spec(
+                rules=[{"http": {"paths": [{"path": "/", "backend": {"service": {"name": ""}}}]}}]
+            ),
             _spec(rules=[{"host": "1.2.3.4"}]),
             _spec(tls=[{"hosts": ["a.example.com"], "secretName": "t"}]),
             _spec(tls=[{"hosts": ["A b"]}]),
@@ -457,8 +530,10 @@ KINDS: list[Kind] = [
             _spec(defaultBackend={"resource": {"kind": "K", "name": "n"}}),
             {"metadata": {"annotations": {"kubernetes.io/ingress.class": "nginx"}}},
         ],
-        status=[{"status": {"loadBalancer": {"ingress": [{"ip": "1.1.1.1"}]}}},
-                {"status": {"loadBalancer": {"ingress": [{"ip": "x"}]}}}],
+        status=[
+            {"status": {"loadBalancer": {"ingress": [{"ip": "1.1.1.1"}]}}},
+            {"status": {"loadBalancer": {"ingress": [{"ip": "x"}]}}},
+        ],
         pointers={"/spec/rules/0/host": ["b.example.com"]},
     ),
     _group(
@@ -471,9 +546,13 @@ KINDS: list[Kind] = [
             _spec(policyTypes=["Both"]),
             _spec(ingress=[{"from": [{"podSelector": {"matchLabels": _LABELS}}]}]),
             _spec(ingress=[{"from": [{}]}]),
-            _spec(egress=[{"to": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}]}]),
+            _spec(
+                egress=[{"to": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}]}]
+            ),
             _spec(egress=[{"to": [{"ipBlock": {"cidr": "10.0.0.0/33"}}]}]),
-            _spec(egress=[{"to": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["11.0.0.0/16"]}}]}]),
+            _spec(
+                egress=[{"to": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["11.0.0.0/16"]}}]}]
+            ),
             _spec(ingress=[{"ports": [{"port": 80}, {"port": "web", "protocol": "UDP"}]}]),
             _spec(ingress=[{"ports": [{"port": 80, "endPort": 70}, {"protocol": "X"}]}]),
             _spec(podSelector={"matchExpressions": [{"key": "a", "operator": "In"}]}),
@@ -494,22 +573,51 @@ KINDS: list[Kind] = [
             _spec(unhealthyPodEvictionPolicy="Maybe"),
             _spec(selector={"matchExpressions": [{"key": "x", "operator": "Eq"}]}),
         ],
-        status=[{"status": {"disruptionsAllowed": 1, "currentHealthy": 1, "desiredHealthy": 1, "expectedPods": 1}},
-                {"status": {"disruptionsAllowed": -1}}],
+        status=[
+            {
+                "status": {
+                    "disruptionsAllowed": 1,
+                    "currentHealthy": 1,
+                    "desiredHealthy": 1,
+                    "expectedPods": 1,
+                }
+            },
+            {"status": {"disruptionsAllowed": -1}},
+        ],
     ),
     _group(
         "autoscaling/v2",
         "horizontalpodautoscalers",
         "HorizontalPodAutoscaler",
-        _spec(maxReplicas=3, scaleTargetRef={"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"}),
+        _spec(
+            maxReplicas=3,
+            scaleTargetRef={"kind": "Deployment", "name": "d", "apiVersion": "apps/v1"},
+        ),
         [
             _spec(minReplicas=2),
             _spec(minReplicas=5),
             _spec(minReplicas=0),
             _spec(maxReplicas=0),
             _spec(maxReplicas=10),
-            _spec(metrics=[{"type": "Resource", "resource": {"name": "memory", "target": {"type": "AverageValue", "averageValue": "100Mi"}}}]),
-            _spec(metrics=[{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization"}}}]),
+            _spec(
+                metrics=[
+                    {
+                        "type": "Resource",
+                        "resource": {
+                            "name": "memory",
+                            "target": {"type": "AverageValue", "averageValue": "100Mi"},
+                        },
+                    }
+                ]
+            ),
+            _spec(
+                metrics=[
+                    {
+                        "type": "Resource",
+                        "resource": {"name": "cpu", "target": {"type": "Utilization"}},
+                    }
+                ]
+            ),
             _spec(metrics=[{"type": "Pods"}]),
             _spec(behavior={"scaleDown": {"stabilizationWindowSeconds": 60}}),
             _spec(behavior={"scaleUp": {"stabilizationWindowSeconds": 9999}}),
@@ -537,7 +645,16 @@ KINDS: list[Kind] = [
         {},
         [
             {"rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]},
-            {"rules": [{"apiGroups": ["apps"], "resources": ["*"], "verbs": ["*"], "resourceNames": ["a"]}]},
+            {
+                "rules": [
+                    {
+                        "apiGroups": ["apps"],
+                        "resources": ["*"],
+                        "verbs": ["*"],
+                        "resourceNames": ["a"],
+                    }
+                ]
+            },
             {"rules": [{"resources": ["pods"], "verbs": ["get"]}]},
             {"rules": [{"apiGroups": [""], "resources": ["pods"]}]},
             {"rules": [{"nonResourceURLs": ["/x"], "verbs": ["get"]}]},
@@ -627,7 +744,13 @@ KINDS: list[Kind] = [
         strategic=[{"spec": {"size": 1}}],
         status=[
             {"status": {"state": "on"}},
-            {"status": {"state": "on", "replicas": 2, "conditions": [{"type": "Ready", "status": "True"}]}},
+            {
+                "status": {
+                    "state": "on",
+                    "replicas": 2,
+                    "conditions": [{"type": "Ready", "status": "True"}],
+                }
+            },
             {"status": {"state": 5}},
             {"status": {"nope": 1}},
         ],
@@ -644,7 +767,12 @@ CRD: Object = {
     "spec": {
         "group": "machine.example.com",
         "scope": "Namespaced",
-        "names": {"kind": "Widget", "plural": "widgets", "singular": "widget", "listKind": "WidgetList"},
+        "names": {
+            "kind": "Widget",
+            "plural": "widgets",
+            "singular": "widget",
+            "listKind": "WidgetList",
+        },
         "versions": [
             {
                 "name": "v1",
@@ -666,7 +794,11 @@ CRD: Object = {
                                 "type": "object",
                                 "properties": {
                                     "size": _COUNT,
-                                    "mode": {"type": "string", "enum": ["fast", "slow"], "default": "fast"},
+                                    "mode": {
+                                        "type": "string",
+                                        "enum": ["fast", "slow"],
+                                        "default": "fast",
+                                    },
                                     "parts": {
                                         "type": "array",
                                         "x-kubernetes-list-type": "map",
@@ -674,7 +806,10 @@ CRD: Object = {
                                         "items": {
                                             "type": "object",
                                             "required": ["name"],
-                                            "properties": {"name": {"type": "string"}, "count": _COUNT},
+                                            "properties": {
+                                                "name": {"type": "string"},
+                                                "count": _COUNT,
+                                            },
                                         },
                                     },
                                     "tags": {

@@ -16,18 +16,30 @@ __all__ = ["Checks", "Found", "checks_of"]
 #: The module that has the checks of a group, or of a kind.
 _MODULES = {
     "apps": "workloads",
+    "autoscaling": "scaling",
     "batch": "batch",
+    "coordination.k8s.io": "others",
+    "discovery.k8s.io": "endpoints",
+    "networking.k8s.io": "network",
+    "node.k8s.io": "others",
+    "policy": "scaling",
+    "rbac.authorization.k8s.io": "rbac",
+    "scheduling.k8s.io": "others",
     "storage.k8s.io": "storage",
 }
 _CORE = {
     "ConfigMap": "config",
+    "Endpoints": "endpoints",
+    "LimitRange": "quotas",
     "Namespace": "config",
     "PersistentVolume": "storage",
     "PersistentVolumeClaim": "storage",
     "Pod": "workloads",
     "PodTemplate": "workloads",
     "ReplicationController": "workloads",
+    "ResourceQuota": "quotas",
     "Secret": "config",
+    "Service": "services",
 }
 
 

@@ -55,7 +55,21 @@ class Checks:
 
 
 class Found(list[FieldError]):
-    """The errors found so far."""
+    """The errors found so far.
+
+    Those that the server finds by rules in its schema are told after all others: `declared`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._declared: Found | None = None
+
+    @property
+    def declared(self) -> Found:
+        """The errors of rules in the schema."""
+        if self._declared is None:
+            self._declared = Found()
+        return self._declared
 
     def required(self, path: str, detail: str = "") -> None:
         """The field must have a value."""
@@ -236,7 +250,7 @@ class Found(list[FieldError]):
 
     def as_errors(self) -> Errors:
         """The errors as a plain list."""
-        return list(self)
+        return [*self, *(self._declared or ())]
 
 
 def _leading_zeros(value: str) -> bool:

@@ -257,7 +257,8 @@ def _native(name: str) -> bool:
     return "/" not in name or "kubernetes.io/" in name
 
 
-def _amount(found: Found, path: str, name: str, text: str) -> None:
+def check_resource_name(found: Found, path: str, name: str) -> None:
+    """The name of a resource that containers may ask for."""
     wrong = content.label_key(name)
     found.invalid(path, name, *wrong)
     if (
@@ -273,6 +274,10 @@ def _amount(found: Found, path: str, name: str, text: str) -> None:
         found.invalid(path, name, "must be a standard resource for containers")
     elif "/" in name and not _native(name) and name.startswith("requests."):
         found.invalid(path, name, "doesn't follow extended resource name standard")
+
+
+def _amount(found: Found, path: str, name: str, text: str) -> None:
+    check_resource_name(found, path, name)
     found.quantity_not_negative(path, text)
     whole = "/" in name and not _native(name)
     if whole and Quantity.parse(text).scaled(-3) % 1000:

@@ -283,7 +283,41 @@ class ClassChecks(Checks):
             found.immutable(name, new.get(name), old.get(name))
 
 
+class DriverChecks(Checks):
+    """CSIDrivers."""
+
+    def create(self, found: Found, obj: Object) -> None:
+        spec = mapping(obj, "spec")
+        policy = spec.get("fsGroupPolicy")
+        if policy is not None:
+            allowed = ("File", "None", "ReadWriteOnceWithFSType")
+            found.one_of("spec.fsGroupPolicy", policy, allowed)
+        seen: set[str] = set()
+        for index, request in enumerate(items(spec, "tokenRequests")):
+            path = f"spec.tokenRequests[{index}]"
+            audience, seconds = request.get("audience") or "", request.get("expirationSeconds")
+            if audience in seen:
+                found.duplicate(f"{path}.audience", audience)
+                continue
+            seen.add(audience)
+            if seconds is not None and seconds < 600:
+                text = "may not specify a duration less than 10 minutes"
+                found.invalid(f"{path}.expirationSeconds", seconds, text)
+        for mode in items(spec, "volumeLifecycleModes"):
+            found.one_of("spec.volumeLifecycleModes", mode, ("Persistent", "Ephemeral"))
+
+    def update(self, found: Found, new: Object, old: Object) -> None:
+        self.create(found, new)
+        now, was = mapping(new, "spec"), mapping(old, "spec")
+        path = "spec.attachedRequired"
+        found.immutable(path, now.get("attachRequired"), was.get("attachRequired"))
+        name = "volumeLifecycleModes"
+        if now.get(name) != was.get(name):
+            found.declared.invalid(f"spec.{name}", now.get(name), IMMUTABLE)
+
+
 CHECKS: dict[str, type[Checks]] = {
+    "CSIDriver": DriverChecks,
     "PersistentVolume": VolumeChecks,
     "PersistentVolumeClaim": ClaimChecks,
     "StorageClass": ClassChecks,

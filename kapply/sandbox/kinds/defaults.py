@@ -217,8 +217,9 @@ def _stateful_set(obj: Object) -> None:
         strategy.setdefault("rollingUpdate", {})
     rolling = strategy.get("rollingUpdate")
     updating = strategy["type"] == "RollingUpdate" and rolling is not None
-    if updating and rolling.get("partition") is None:
-        rolling["partition"] = 0
+    for name, value in (("partition", 0), ("maxUnavailable", 1)) if updating else ():
+        if rolling.get(name) is None:
+            rolling[name] = value
     policy = spec.setdefault("persistentVolumeClaimRetentionPolicy", {})
     _fill(policy, whenDeleted="Retain", whenScaled="Retain")
     for name, value in (("replicas", 1), ("revisionHistoryLimit", 10)):
