@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,12 +15,17 @@ from kapply.cli.options import (
     duration,
     reject_unknown,
 )
+from kapply.cli.reporting import Reports, reported
 from kapply.errors import EXIT_OK, RefusedError
+
+if TYPE_CHECKING:
+    from kapply.report.run.sinks import RunReport
 
 DRY_RUNS = ("none", "client", "server")
 
 
 @connected
+@reported("apply")
 def apply(
     flags: PlanFlags,
     dry_run: Annotated[
@@ -40,7 +45,9 @@ def apply(
         str, typer.Option("--timeout", help="How long --wait waits for all of it: 30s, 5m.")
     ] = "5m",
     output: Output = "text",
+    reports: Reports = [],  # noqa: B006
     *,
+    report: RunReport,
     connect: ConnectFlags,
 ) -> int:
     """Bring the server to what the manifests say, by server-side apply.
@@ -48,19 +55,16 @@ def apply(
     Everything is read, checked and dry-run first; nothing is written while anything is wrong.
     """
     from kapply.cli.planned import dry_run_changes, planned_input
-    from kapply.cli.screen import text_report
     from kapply.engine.applier import Applier, dry_run_result
     from kapply.engine.parallel import stopped_by_signals
 
     reject_unknown(dry_run, DRY_RUNS, "--dry-run")
-    reject_unknown(output, ("text", "name"), "-o")
     if not server_side:
         from kapply.errors import UsageError
 
         raise UsageError("client-side apply is not there yet", hint="Leave --no-server-side out.")
     seconds = duration(timeout, "--timeout")
     started = time.monotonic()
-    report = text_report(connect.color, names_only=output == "name")
     with planned_input(
         connect, flags, report, server_dry_run=dry_run != "client", simulate=False
     ) as (
@@ -93,5 +97,5 @@ def apply(
             return applier.result.exit_code
         from kapply.cli.waiting import wait_for_applied
 
-        quiet = output == "name"
+        quiet = output != "text"
         return wait_for_applied(session, applier.result, seconds, report, quiet=quiet)

@@ -19,17 +19,20 @@ from kapply.cli.options import (
     duration,
     reject_unknown,
 )
+from kapply.cli.reporting import Reports, reported
 from kapply.errors import UsageError
 
 if TYPE_CHECKING:
     from kapply.cli.wiring import Session
     from kapply.engine.events import Event
     from kapply.engine.remover import Remover
+    from kapply.report.run.sinks import RunReport
 
 PROPAGATION = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan"}
 
 
 @connected
+@reported("delete")
 def delete(
     words: Annotated[
         list[str] | None,
@@ -61,23 +64,22 @@ def delete(
     dry_run: Annotated[str, typer.Option("--dry-run", help="none or server.")] = "none",
     concurrency: Concurrency = 8,
     output: Output = "text",
+    reports: Reports = [],  # noqa: B006
     *,
+    report: RunReport,
     connect: ConnectFlags,
 ) -> int:
     """Delete the objects that manifests or words name, and wait until they are gone.
 
     KIND NAME is one DELETE of that object; KIND with -l or --all one DELETE of the collection.
     """
-    from kapply.cli.screen import text_report
     from kapply.cli.wiring import open_session, read_input, refuse, resolve_input
     from kapply.engine.parallel import stopped_by_signals
     from kapply.engine.remover import DeleteOptions, Remover
 
     reject_unknown(cascade, tuple(PROPAGATION), "--cascade")
     reject_unknown(dry_run, ("none", "server"), "--dry-run")
-    reject_unknown(output, ("text", "name"), "-o")
     seconds = duration(timeout, "--timeout")
-    report = text_report(connect.color, names_only=output == "name")
     chosen = (selector, field_selector, every)
     if words and (files or kustomize):
         raise UsageError("give -f, -k or words, not several of them")
@@ -87,6 +89,7 @@ def delete(
     if not words:
         documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
     with open_session(connect, concurrency=concurrency) as session:
+        report.connected(session.server, session.context)
         remover = Remover(
             session.client,
             DeleteOptions(

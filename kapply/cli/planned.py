@@ -61,6 +61,7 @@ def planned_input(
         for problem in document.warnings:
             report.warning(Warned(problem.message, origin=problem.origin))
     with open_session(connect, concurrency=flags.concurrency) as session:
+        report.connected(session.server, session.context)
         desired, problems = resolve_input(session, documents)
         field_rules = field_validation(flags.validate)
         if field_rules != "Ignore":
@@ -91,6 +92,7 @@ def planned_input(
         )
         with stopped_by_signals(session.stop):
             plan = planner.plan(desired)
+        report.planned(plan)
         for change in plan.changes:
             for warning in change.warnings:
                 report.warning(Warned(warning, change.ref, change.origin))

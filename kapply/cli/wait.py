@@ -10,19 +10,23 @@ from kapply.cli.options import (
     ConnectFlags,
     Files,
     Kustomize,
+    Output,
     Recursive,
     Selector,
     connected,
     duration,
 )
+from kapply.cli.reporting import FORMS, Reports, reported
 from kapply.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from kapply.cli.wiring import Session
     from kapply.engine.health_model import Target
+    from kapply.report.run.sinks import RunReport
 
 
 @connected
+@reported("wait", outputs=("text", *FORMS))
 def wait(
     words: Annotated[
         list[str] | None,
@@ -47,14 +51,16 @@ def wait(
     timeout: Annotated[
         str, typer.Option("--timeout", help="How long to wait for all of it: 30s, 5m.")
     ] = "5m",
+    output: Output = "text",
+    reports: Reports = [],  # noqa: B006
     *,
+    report: RunReport,
     connect: ConnectFlags,
 ) -> int:
     """Wait until objects are healthy by kstatus, or as --for asks; exit code 5 when they are not.
 
     A failure that will not mend ends the wait at once, and what is wrong is shown.
     """
-    from kapply.cli.screen import text_report
     from kapply.cli.waiting import run_wait, runs_controllers
     from kapply.cli.wiring import open_session
     from kapply.engine.health_goals import READY, GoalKind, parse_goal
@@ -64,8 +70,9 @@ def wait(
     seconds = duration(timeout, "--timeout")
     kinds = {goal.kind for goal in goals}
     deletion = GoalKind.DELETE in kinds
-    report = text_report(connect.color)
+    quiet = output != "text"
     with open_session(connect) as session:
+        report.connected(session.server, session.context)
         if files or kustomize:
             if words:
                 raise UsageError("give -f, -k or words, not several of them")
@@ -88,7 +95,8 @@ def wait(
                 GoalKind.DELETE: "is gone",
                 GoalKind.CREATE: "is there",
             }.get(goals[0].kind, "is as asked")
-        return run_wait(session, targets, options, report, done_word=word).exit_code
+        waited = run_wait(session, targets, options, report, quiet=quiet, done_word=word)
+        return waited.exit_code
 
 
 def _of_files(

@@ -55,6 +55,7 @@ def run_wait(
     try:
         with stopped_by_signals(session.stop):
             for event in waiter.wait(targets):
+                report.health(event)
                 if isinstance(event, Warned):
                     health.clear()
                     report.event(event)

@@ -34,11 +34,20 @@ class TextReport:
     """
 
     def __init__(self, out: Write, err: Write, style: Style, *, names_only: bool = False) -> None:
-        self._out = out
-        self._err = err
+        self.out = out
+        self.err = err
         self.style = style
-        self._names_only = names_only
+        self.names_only = names_only
         self._warned: set[str] = set()
+
+    def connected(self, server: str, context: str) -> None:
+        """The run reached the point where its server is known."""
+
+    def planned(self, plan: Plan) -> None:
+        """The plan is whole."""
+
+    def health(self, event: Event) -> None:
+        """An event of a wait, which has a screen of its own."""
 
     def event(self, event: Event) -> None:
         """One event."""
@@ -46,9 +55,9 @@ class TextReport:
             self._object(event)
         elif isinstance(event, Warned):
             self.warning(event)
-        elif isinstance(event, Waiting) and not self._names_only:
+        elif isinstance(event, Waiting) and not self.names_only:
             detail = f": {event.detail}" if event.detail else ""
-            self._err(self.style.dim(escape(f"waiting for {event.ref} {event.for_what}{detail}")))
+            self.err(self.style.dim(escape(f"waiting for {event.ref} {event.for_what}{detail}")))
 
     def warning(self, event: Warned) -> None:
         """A warning, once for each text."""
@@ -57,44 +66,44 @@ class TextReport:
         self._warned.add(event.text)
         where = f"{event.origin}  " if event.origin else ""
         about = f"{event.ref}: " if event.ref else ""
-        self._err(escape(f"warning: {where}{about}{event.text}"))
+        self.err(escape(f"warning: {where}{about}{event.text}"))
 
     def note(self, line: str) -> None:
         """A line about the run as a whole."""
-        self._err(line)
+        self.err(line)
 
     def _object(self, event: ObjectDone) -> None:
         name = escape(event.ref.short)
-        if self._names_only:
+        if self.names_only:
             if event.outcome not in (Outcome.FAILED, Outcome.SKIPPED, Outcome.NOT_FOUND):
-                self._out(name)
+                self.out(name)
         else:
             suffix = " (server dry run)" if event.dry_run else ""
             word = self.style.paint(event.outcome.value, _COLOUR[event.outcome])
             if event.outcome is not Outcome.FAILED:
-                self._out(f"{name} {word}{suffix}")
+                self.out(f"{name} {word}{suffix}")
         if event.outcome is Outcome.FAILED:
             word = self.style.paint("failed", "red")
             where = f"  ({event.origin})" if event.origin else ""
-            self._err(f"{name} {word}{escape(where)}")
+            self.err(f"{name} {word}{escape(where)}")
             self.reasons(event.why, event.causes, event.hint)
 
     def reasons(self, why: str, causes: tuple[Cause, ...], hint: str = "") -> None:
         """Why something failed, indented under its name."""
         for line in reason_lines(why, causes):
-            self._err(escape(f"  {line}"))
+            self.err(escape(f"  {line}"))
         if hint:
-            self._err(escape(f"  {hint}"))
+            self.err(escape(f"  {hint}"))
 
     def blocked(self, plan: Plan) -> None:
         """The changes that stop a run before its first write."""
         for change in plan.blocked:
             for line in blocked_lines(change, self.style):
-                self._err(line)
+                self.err(line)
 
     def summary(self, result: RunResult, *, dry_run: bool = False) -> None:
         """Counts and time, on one line."""
-        if self._names_only:
+        if self.names_only:
             return
         parts = [
             f"{result.count(outcome)} {outcome.value}"
@@ -104,12 +113,12 @@ class TextReport:
         total = len(result.done)
         noun = "object" if total == 1 else "objects"
         suffix = " (dry run: nothing was written)" if dry_run else ""
-        self._err(
+        self.err(
             f"{total} {noun}: {', '.join(parts) or 'nothing to do'} "
             f"in {result.seconds:.1f} s{suffix}"
         )
         if result.signal:
-            self._err("interrupted: calls in flight were finished, the rest was not begun")
+            self.err("interrupted: calls in flight were finished, the rest was not begun")
 
 
 def reason_lines(why: str, causes: tuple[Cause, ...]) -> list[str]:
