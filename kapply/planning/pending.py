@@ -30,6 +30,10 @@ class _Rule(NamedTuple):
     near: bool = False
 
 
+_ROLE = re.compile(
+    r'\b(?:cluster)?role(?:binding)?s\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'
+)
+
 _RULES: tuple[_Rule, ...] = (
     # Admission plugins ServiceAccount, Priority and RuntimeClass.
     _Rule(
@@ -47,16 +51,9 @@ _RULES: tuple[_Rule, ...] = (
     # The namespace's life cycle.
     _Rule(GroupKind("", "Namespace"), re.compile(r'namespaces "(?P<name>[^"]+)" not found')),
     # Who binds a role has to hold its rights, so the role is looked up (RBAC, "Privilege
-    # escalation prevention").
-    _Rule(
-        GroupKind(_RBAC, "Role"),
-        re.compile(r'\broles?\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
-        near=True,
-    ),
-    _Rule(
-        GroupKind(_RBAC, "ClusterRole"),
-        re.compile(r'clusterroles?\.rbac\.authorization\.k8s\.io "(?P<name>[^"]+)" not found'),
-    ),
+    # escalation prevention"); the text has the role's name and the resource of the binding.
+    _Rule(GroupKind(_RBAC, "Role"), _ROLE, near=True),
+    _Rule(GroupKind(_RBAC, "ClusterRole"), _ROLE),
     # A webhook that stands already, whose Service comes with the input.
     _Rule(
         GroupKind("", "Service"),
