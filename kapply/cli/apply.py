@@ -44,6 +44,14 @@ def apply(
     timeout: Annotated[
         str, typer.Option("--timeout", help="How long --wait waits for all of it: 30s, 5m.")
     ] = "5m",
+    prune_unhealthy: Annotated[
+        bool,
+        typer.Option("--prune-unhealthy", help="Prune without waiting until all is healthy."),
+    ] = False,
+    lock_timeout: Annotated[
+        str,
+        typer.Option("--lock-timeout", help="How long to wait for another run on --applyset."),
+    ] = "0s",
     output: Output = "text",
     reports: Reports = [],  # noqa: B006
     *,
@@ -64,14 +72,22 @@ def apply(
 
         raise UsageError("client-side apply is not there yet", hint="Leave --no-server-side out.")
     seconds = duration(timeout, "--timeout")
+    members = None
+    if flags.applyset and dry_run == "none":
+        from kapply.cli.membership import set_options
+
+        lock_seconds = duration(lock_timeout, "--lock-timeout")
+        members = set_options(flags, lock_timeout=lock_seconds, timeout=seconds)
     started = time.monotonic()
-    with planned_input(
-        connect, flags, report, server_dry_run=dry_run != "client", simulate=False
-    ) as (
-        session,
-        planner,
-        plan,
-    ):
+    planned = planned_input(
+        connect,
+        flags,
+        report,
+        server_dry_run=dry_run != "client",
+        simulate=False,
+        members=members,
+    )
+    with planned as (session, planner, plan):
         if plan.blocked:
             report.blocked(plan)
             count = len(plan.blocked)
@@ -86,16 +102,28 @@ def apply(
             report.summary(result, dry_run=True)
             return result.exit_code
         applier = Applier(planner, session.stop)
+        events = applier.apply(plan)
+        if session.members is not None:
+            events = session.members.around(events)
         try:
             with stopped_by_signals(session.stop):
-                for event in applier.apply(plan):
+                for event in events:
                     report.event(event)
         finally:
             applier.result.seconds = time.monotonic() - started
             report.summary(applier.result)
-        if not wait or applier.result.exit_code != EXIT_OK:
-            return applier.result.exit_code
-        from kapply.cli.waiting import wait_for_applied
+        code = applier.result.exit_code
+        if code == EXIT_OK and (wait or (flags.prune and not prune_unhealthy)):
+            from kapply.cli.waiting import wait_for_applied
 
-        quiet = output != "text"
-        return wait_for_applied(session, applier.result, seconds, report, quiet=quiet)
+            quiet = output != "text"
+            code = wait_for_applied(session, applier.result, seconds, report, quiet=quiet)
+        if session.members is None:
+            return code
+        if code != EXIT_OK:
+            if flags.prune:
+                report.note("nothing was pruned: that is for when all is applied and healthy")
+            return code
+        from kapply.cli.membership import finish_set
+
+        return finish_set(session, applier.result, report)

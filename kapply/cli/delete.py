@@ -129,11 +129,10 @@ def _events_of_words(
     """Delete what `KIND NAME`, `KIND/NAME` or `KIND` with a selector names. Raises UsageError."""
     from kapply.cli.targets import Kinds, parse_targets
     from kapply.cli.writing import items_of
-    from kapply.engine.remover import named_item
 
     if not (selector or field_selector or every):
         items = items_of(session, words)
-        yield from remover.delete_named([named_item(item.ref, item.mapping) for item in items])
+        yield from remover.delete_named([(item.mapping, item.ref) for item in items])
         return
     if every and (selector or field_selector):
         raise UsageError("--all goes with no selector")

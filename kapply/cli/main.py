@@ -204,8 +204,9 @@ def _go_style(command: Any, args: list[str]) -> list[str]:
     if children is not None:
         for position, word in enumerate(args):
             if word in children:
-                rest = _go_style(children[word], args[position + 1 :])
-                return [*args[: position + 1], *rest]
+                # What stands before belongs to it too: `kapply --sandbox applyset list`.
+                own = [*args[:position], *args[position + 1 :]]
+                return [word, *_go_style(children[word], own)]
         return args
     options = {name: param for param in command.params for name in param.opts}
     done: list[str] = []

@@ -265,6 +265,33 @@ Concurrency = Annotated[
 ]
 
 
+ApplySet = Annotated[
+    str,
+    typer.Option(
+        "--applyset",
+        help="The set that the objects are members of: NAME of a Secret, or RESOURCE[.GROUP]/NAME.",
+        metavar="SET",
+    ),
+]
+Prune = Annotated[
+    bool,
+    typer.Option("--prune", help="Delete members of --applyset that the input has left out."),
+]
+PruneLimit = Annotated[
+    str,
+    typer.Option(
+        "--prune-limit", help="How many members may be pruned: 20, or 50%.", metavar="LIMIT"
+    ),
+]
+AllowEmpty = Annotated[
+    bool, typer.Option("--allow-empty", help="All members may be pruned; the input may be empty.")
+]
+AdoptSet = Annotated[
+    bool,
+    typer.Option("--adopt-applyset", help="Take over a set that another tool (kubectl) keeps."),
+]
+
+
 @dataclass(slots=True)
 class PlanFlags:
     """What is planned, and how it would be written: the flags that apply, plan and diff share."""
@@ -278,6 +305,11 @@ class PlanFlags:
     validate: Validate = "strict"
     concurrency: Concurrency = 8
     proof: Proof = True
+    applyset: ApplySet = ""
+    prune: Prune = False
+    prune_limit: PruneLimit = "50%"
+    allow_empty: AllowEmpty = False
+    adopt_applyset: AdoptSet = False
 
 
 def reject_unknown(value: str, allowed: tuple[str, ...], flag: str) -> None:

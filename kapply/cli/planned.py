@@ -23,6 +23,7 @@ from kapply.report.text import TextReport
 
 if TYPE_CHECKING:
     from kapply.client import Client
+    from kapply.engine.pruner import SetOptions
 
 
 @contextmanager
@@ -34,6 +35,7 @@ def planned_input(
     server_dry_run: bool = True,
     simulate: bool = True,
     stand_in: str = "",
+    members: SetOptions | None = None,
 ) -> Iterator[tuple[Session, Planner, Plan]]:
     """Read, resolve, check and plan; within, the session is open.
 
@@ -44,13 +46,17 @@ def planned_input(
         server_dry_run: whether the server is asked what it would make of changes.
         simulate: whether what it cannot be asked yet is simulated. Who applies does not need it.
         stand_in: a namespace that is asked for refusals on behalf of those that are to come.
+        members: options of a set that is to be written as well, and is locked for that.
 
     Raises:
         InputError: anything wrong with the input, all of it at once.
         KapplyError: no connection, no credential, or an interruption.
     """
+    from kapply.cli.membership import check_set_flags, open_set
     from kapply.engine.parallel import stopped_by_signals
 
+    if flags.applyset or flags.prune or flags.allow_empty or flags.adopt_applyset:
+        check_set_flags(flags)
     documents = read_input(
         flags.files,
         recursive=flags.recursive,
@@ -60,7 +66,10 @@ def planned_input(
     for document in documents:
         for problem in document.warnings:
             report.warning(Warned(problem.message, origin=problem.origin))
-    with open_session(connect, concurrency=flags.concurrency) as session:
+    with (
+        open_session(connect, concurrency=flags.concurrency) as session,
+        open_set(session, flags, report, members),
+    ):
         report.connected(session.server, session.context)
         desired, problems = resolve_input(session, documents)
         field_rules = field_validation(flags.validate)
@@ -73,6 +82,10 @@ def planned_input(
             else:
                 for problem in found:
                     report.warning(Warned(str(problem)))
+        if session.members is not None:
+            with stopped_by_signals(session.stop):
+                desired, more = session.members.begin(desired, lock=members is not None)
+            problems += more
         refuse(problems, documents)
         options = ApplyOptions(
             manager=flags.field_manager,
@@ -92,6 +105,8 @@ def planned_input(
         )
         with stopped_by_signals(session.stop):
             plan = planner.plan(desired)
+            if session.members is not None:
+                plan = session.members.extend(plan, server_dry_run=server_dry_run)
         report.planned(plan)
         for change in plan.changes:
             for warning in change.warnings:

@@ -31,6 +31,9 @@ COMMANDS: dict[str, Entry] = {
     "annotate": Entry("Change", "kapply.cli.label", "annotate", "Set or remove annotations."),
     "scale": Entry("Change", "kapply.cli.patch", "scale", "Set how many replicas there are."),
     "wait": Entry("Change", "kapply.cli.wait", "wait", "Wait until objects are healthy."),
+    "applyset": Entry(
+        "Look", "kapply.cli.applyset", "app", "List, show, verify and disband ApplySets."
+    ),
     "render": Entry(
         "Check", "kapply.cli.render", "render", "Print manifests exactly as they would be sent."
     ),

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kapply.engine.health_model import HealthResult, Target, WaitOptions
+from kapply.errors import EXIT_OK
 from kapply.report.health import HealthReport, LiveRegion
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def wait_for_applied(
         targets.append(Target(item.mapping, done.ref, item.origin, done.obj, written))
         if done.ref.gvk.group_kind == CUSTOM_RESOURCES.gvk.group_kind:
             crds.append(done.obj)
+    if not targets:
+        return EXIT_OK
     options = WaitOptions(timeout=timeout, controllers=runs_controllers(session))
     return run_wait(session, targets, options, report, crds=crds, quiet=quiet).exit_code
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kapply.discovery import RESTMapper
     from kapply.engine.discover import Cache, Discovery
     from kapply.engine.parallel import Stop
+    from kapply.engine.pruner import SetRun
     from kapply.engine.schemas import ServerSchemas
     from kapply.manifests.documents import Document
     from kapply.meta import Transport
@@ -39,6 +40,7 @@ class Session:
         namespace_given: whether -n asked for it.
         server: for messages: URL, or "the sandbox".
         stop: set by SIGINT and SIGTERM.
+        members: the ApplySet that the run works on, where there is one.
     """
 
     client: Client
@@ -49,6 +51,7 @@ class Session:
     server: str
     context: str
     stop: Stop
+    members: SetRun | None = None
 
 
 @contextmanager

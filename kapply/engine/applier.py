@@ -28,6 +28,7 @@ _OUTCOME = {
     Action.UPDATE: Outcome.CONFIGURED,
     Action.ADOPT: Outcome.ADOPTED,
     Action.UNCHANGED: Outcome.UNCHANGED,
+    Action.DELETE: Outcome.PRUNED,
 }
 
 #: Seconds that an object which is being deleted may take before its name is used again.

@@ -27,6 +27,12 @@ class Outcome(Enum):
     ADOPTED = "adopted"
     UNCHANGED = "unchanged"
     DELETED = "deleted"
+    #: Deleted because the input has left it out.
+    PRUNED = "pruned"
+    #: Left out by the input, but not to be deleted; `why` says the reason.
+    KEPT = "kept"
+    #: No member of its ApplySet any more; the object itself stays.
+    RELEASED = "released"
     NOT_FOUND = "not found"
     FAILED = "failed"
     #: Never tried, because the run ended before its turn.

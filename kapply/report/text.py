@@ -17,10 +17,15 @@ _COLOUR = {
     Outcome.ADOPTED: "yellow",
     Outcome.UNCHANGED: "dim",
     Outcome.DELETED: "red",
+    Outcome.PRUNED: "red",
+    Outcome.KEPT: "dim",
+    Outcome.RELEASED: "yellow",
     Outcome.NOT_FOUND: "dim",
     Outcome.FAILED: "red",
     Outcome.SKIPPED: "dim",
 }
+
+_NOTHING_DONE = frozenset({Outcome.FAILED, Outcome.SKIPPED, Outcome.NOT_FOUND, Outcome.KEPT})
 
 
 class TextReport:
@@ -75,11 +80,13 @@ class TextReport:
     def _object(self, event: ObjectDone) -> None:
         name = escape(event.ref.short)
         if self.names_only:
-            if event.outcome not in (Outcome.FAILED, Outcome.SKIPPED, Outcome.NOT_FOUND):
+            if event.outcome not in _NOTHING_DONE:
                 self.out(name)
         else:
             suffix = " (server dry run)" if event.dry_run else ""
             word = self.style.paint(event.outcome.value, _COLOUR[event.outcome])
+            if event.outcome is Outcome.KEPT:
+                suffix = f": {escape(event.why)}"
             if event.outcome is not Outcome.FAILED:
                 self.out(f"{name} {word}{suffix}")
         if event.outcome is Outcome.FAILED:
