@@ -21,6 +21,7 @@ from kapply.merge.mergepatch import (
 from kapply.merge.pointer import find, format_pointer, parse_pointer
 from kapply.merge.schema import DEDUCED
 from kapply.merge.ssa import Conflicts, FieldManager
+from kapply.merge.ssa.lastapplied import LAST_APPLIED
 from kapply.merge.strategic import apply_patch, create_three_way, create_two_way
 from kapply.merge.structural import (
     Validator,
@@ -160,21 +161,36 @@ def test_runs_of_writes_keep_their_promises(seed: int, deduced: bool) -> None:
         updates = [entry for entry in entries if entry.operation == "Update"]
         assert len(updates) <= max(10, len({entry.api_version for entry in updates}))
         if step["write"] == "apply" and entries and not (run.reset or run.include):
+            if step["manager"] == "kubectl" and _rewritten(step["object"]):
+                continue
             _again(kinds, step, obj)
+
+
+def _rewritten(applied: Any) -> bool:
+    """Whether refreshing kubectl's annotation changes an applied one: each apply writes both."""
+    annotations = applied["metadata"].get("annotations")
+    return isinstance(annotations, dict) and (
+        LAST_APPLIED in annotations or None in annotations.values()
+    )
 
 
 def _again(kinds: Any, step: dict[str, Any], obj: Any) -> None:
     """What was applied a moment ago changes nothing, not even with another time.
 
-    The moment before is the second apply: the first one may leave what only it prunes to null.
+    The moment before is the second apply, by force: the first one may leave null where it pruned
+    the last field of an applied {}, which others that own it have to give up.
     """
     manager = FieldManager("Thing", step["apiVersion"], kinds, subresource=step["subresource"])
     current = convert(obj, step["apiVersion"])
     before = copy_json(current)
-    second = manager.apply(current, step["object"], step["manager"], now="2030-01-01T00:00:00Z")
+
+    def applied(live: Any, now: str) -> Any:
+        return manager.apply(live, step["object"], step["manager"], force=True, now=now)
+
+    second = applied(current, "2030-01-01T00:00:00Z")
     assert not isinstance(second, Conflicts)
     assert json_equal(current, before)
-    third = manager.apply(second, step["object"], step["manager"], now="2031-01-01T00:00:00Z")
+    third = applied(second, "2031-01-01T00:00:00Z")
     assert json_equal(third, second)
 
 
