@@ -91,6 +91,7 @@ OBJECT_META: Mapping[str, Any] = {
 }
 
 
+@bounded
 def crd_definition(
     group: str, version: str, kind: str, schema: Mapping[str, Any] | None
 ) -> tuple[str, dict[str, Any]]:

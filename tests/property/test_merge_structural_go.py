@@ -21,7 +21,7 @@ from kapply.merge.structural import (
 )
 from tests.oracle.driver import Oracle, go_oracle
 from tests.property.merge_cases import CASES
-from tests.property.merge_oracle import seeded
+from tests.property.merge_oracle import REQUIRED, seeded
 from tests.property.merge_structural_cases import CHECKS, changed, root_schema, value_for
 
 __all__ = ["go_oracle"]
@@ -53,7 +53,7 @@ def theirs(violations: list[dict[str, str]] | None) -> list[tuple[str, str, str]
 
 def test_custom_resources(go_oracle: Oracle) -> None:
     rnd = seeded(500)
-    invalid = dropped = repeated = 0
+    agreed = invalid = dropped = repeated = 0
     for _ in range(0, CASES, 500):
         cases = [make_case(rnd) for _ in range(500)]
         for case, go in zip(cases, go_oracle.ask("structural", cases=cases), strict=True):
@@ -74,8 +74,10 @@ def test_custom_resources(go_oracle: Oracle) -> None:
             assert told(again) == theirs(go["repeated"]), f"{told_about}\nmine {told(again)}"
             who = [item for item in theirs(go["identity"]) if ".metadata" not in item[0]]
             assert told(identity_violations(value, schema)) == who, told_about
+            agreed += 1
             invalid += bool(found)
             dropped += bool(unknown)
             repeated += bool(again)
+    assert agreed == CASES >= REQUIRED
     assert CASES * 0.2 < invalid < CASES * 0.98
     assert dropped > CASES / 50 and repeated > CASES / 100
