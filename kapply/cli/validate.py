@@ -31,7 +31,7 @@ from kapply.errors import (
 
 if TYPE_CHECKING:
     from kapply.manifests.documents import Document
-    from kapply.validation import SchemaSource
+    from kapply.validation import SchemaSource, UncheckedRule
 
 FORMATS = ("text", "json", "junit", "github")
 
@@ -97,6 +97,7 @@ def validate(
     lines = source_lines(problems, documents)
     warnings = [problem for document in documents for problem in document.warnings]
     lines.update(source_lines(warnings, documents))
+    warnings += ask.notes()
     findings = Findings(
         tuple(document.origin for document in documents), problems, lines, warnings, against
     )
@@ -114,6 +115,14 @@ class _Question:
         self._folders = folders
         self._ignore = ignore
         self._concurrency = concurrency
+        self._unchecked: list[UncheckedRule] = []
+
+    def notes(self) -> list[Problem]:
+        """What was left out of the check."""
+        from kapply.validation import unchecked_note
+
+        note = unchecked_note(self._unchecked)
+        return [Problem(note)] if note else []
 
     def offline(self) -> tuple[list[Problem], str]:
         """By the schemas that come with kapply."""
@@ -141,6 +150,7 @@ class _Question:
             self._documents,
             _with_folders(source, self._folders),
             ignore_unknown_kinds=self._ignore,
+            unchecked=self._unchecked,
         )
 
 

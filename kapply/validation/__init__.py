@@ -11,6 +11,7 @@ from kapply.validation.bundled import offline_schemas, offline_version
 from kapply.validation.deprecations import Lifecycle, deprecations, lifecycle_of
 from kapply.validation.documents import ManifestDocument, group_versions_needed
 from kapply.validation.explain import Finding
+from kapply.validation.rules.expressions import UncheckedRule, unchecked_note
 from kapply.validation.sources import (
     ChainedSource,
     CustomSource,
@@ -30,6 +31,7 @@ __all__ = [
     "ManifestDocument",
     "OpenAPISource",
     "SchemaSource",
+    "UncheckedRule",
     "definitions_in",
     "deprecations",
     "findings_of",
@@ -38,5 +40,6 @@ __all__ = [
     "lifecycle_of",
     "offline_schemas",
     "offline_version",
+    "unchecked_note",
     "validate",
 ]

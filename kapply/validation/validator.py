@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kapply.errors import Problem
 from kapply.meta import GroupVersionKind, JsonObject
@@ -23,12 +23,16 @@ from kapply.validation.sources import (
 )
 from kapply.validation.suggest import closest
 
+if TYPE_CHECKING:
+    from kapply.validation.rules.expressions import UncheckedRule
+
 
 def validate(
     documents: Sequence[ManifestDocument],
     schemas: SchemaSource,
     *,
     ignore_unknown_kinds: bool = False,
+    unchecked: list[UncheckedRule] | None = None,
 ) -> list[Problem]:
     """Everything that is wrong with the documents, as far as it can be known without a server.
 
@@ -38,6 +42,7 @@ def validate(
         documents: what was read.
         schemas: which kinds there are; those of the input's own CRDs come first.
         ignore_unknown_kinds: let kinds without a schema pass, metadata rules apart.
+        unchecked: takes the CEL rules of custom kinds that could not be evaluated here.
 
     Returns:
         Problems with origin, subject, field and hint, sorted by source, line and column.
@@ -52,6 +57,8 @@ def validate(
         findings = checker.check(document.obj)
         if findings:
             problems.extend(_problems(document, findings))
+    if unchecked is not None:
+        unchecked += checker.unchecked
     problems.sort(key=_place)
     return problems
 
@@ -65,13 +72,14 @@ def is_valid(obj: JsonObject, schemas: SchemaSource) -> bool:
     """Whether nothing is wrong with one object; does not say what."""
     gvk, _ = gvk_of(obj)
     kind = schemas.schema_for(gvk) if gvk is not None else None
-    return kind is not None and kind.gate(obj) and not check_rules(kind, obj)
+    return kind is not None and kind.gate(obj) and not check_rules(kind, obj, [])
 
 
 class _Checker:
     def __init__(self, schemas: SchemaSource, *, ignore_unknown_kinds: bool = False) -> None:
         self._schemas = schemas
         self._ignore = ignore_unknown_kinds
+        self.unchecked: list[UncheckedRule] = []
 
     def check(self, obj: JsonObject) -> list[Finding]:
         gvk, findings = gvk_of(obj)
@@ -81,7 +89,7 @@ class _Checker:
         if kind is None:
             return [] if self._ignore else [self._unknown(gvk)]
         if kind.gate(obj):
-            return check_rules(kind, obj)
+            return check_rules(kind, obj, self.unchecked)
         findings = explain(kind, obj)
         if not findings:
             # The gate and jsonschema disagree: say so rather than let it pass.

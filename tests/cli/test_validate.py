@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
+from kapply.cel import is_available
 from tests.cli.tool import Tool, corpus, kapply_tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -136,3 +137,51 @@ def test_render_says_what_yaml_means(kapply: Tool, tmp_path: Path) -> None:
     assert kapply("render", "-f", "-", "-o", "json", stdin=again.out).out == done.out
     names = kapply("render", "-f", path, "-o", "name")
     assert names.out == "foo.example.com/a\nfoo.example.com/b\n"
+
+
+RULED = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: pools.example.com}
+spec:
+  group: example.com
+  scope: Namespaced
+  names: {kind: Pool, plural: pools}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties: {min: {type: integer}, max: {type: integer}, name: {type: string}}
+              x-kubernetes-validations:
+                - {rule: self.min <= self.max, message: min is above max, fieldPath: .min}
+                - {rule: "self.?name.orValue('').find('a') == ''", message: no a}
+---
+apiVersion: example.com/v1
+kind: Pool
+metadata: {name: a}
+spec:
+  max: 1
+  min: 2
+"""
+
+
+def test_rules_of_a_crd_are_evaluated_and_those_that_cannot_be_are_counted(
+    kapply: Tool, tmp_path: Path
+) -> None:
+    path = tmp_path / "pool.yaml"
+    path.write_text(RULED)
+    done = kapply("validate", "--offline", "-f", path)
+    if is_available():
+        assert done.code == 2
+        assert f"{path}:28:8  Pool a: spec.min: min is above max" in done.out
+        assert "warning: 1 CEL rule was not evaluated (Pool): the server evaluates" in done.out
+    else:
+        assert done.code == 0
+        assert "warning: 2 CEL rules were not evaluated (Pool): the server evaluates" in done.out
+        assert "pip install 'kapply[cel]'" in done.out

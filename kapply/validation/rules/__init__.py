@@ -6,6 +6,8 @@ They say no only where the server would: what is not certain is left to it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kapply.meta import JsonObject
 from kapply.openapi import ref_name
 from kapply.validation.explain import Finding
@@ -15,11 +17,22 @@ from kapply.validation.rules.registry import rules_for
 from kapply.validation.rules.walk import RuleWalker, Walk
 from kapply.validation.sources import KindSchema
 
+if TYPE_CHECKING:
+    from kapply.validation.rules.expressions import UncheckedRule
+
 __all__ = ["check_rules"]
 
 
-def check_rules(kind: KindSchema, obj: JsonObject) -> list[Finding]:
-    """What the rules find in an object that its schema accepts."""
+def check_rules(
+    kind: KindSchema, obj: JsonObject, unchecked: list[UncheckedRule] | None = None
+) -> list[Finding]:
+    """What the rules find in an object that its schema accepts.
+
+    Args:
+        kind: the object's kind.
+        obj: the object.
+        unchecked: takes the CEL rules that were not evaluated; None leaves out CEL altogether.
+    """
     secret = kind.gvk.kind == "Secret" and kind.gvk.group == ""
     report = Report(quote=not secret)
     if _has_object_meta(kind):
@@ -30,6 +43,10 @@ def check_rules(kind: KindSchema, obj: JsonObject) -> list[Finding]:
             walk(obj, (), report)
         for rule in rules_for(kind.gvk.group_kind):
             rule(obj, report)
+    elif unchecked is not None and not report.findings:
+        from kapply.validation.rules.expressions import check_expressions
+
+        unchecked += check_expressions(kind, obj, report)
     return report.findings
 
 
