@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kapply.errors import Status, StatusCause
+from kapply.errors import Status
 from kapply.meta import GroupKind, JsonObject
 from kapply.planning.model import Action, Cause
+from kapply.planning.recreate import only_by_recreating
 
 # What the server writes into metadata on its own with every change.
 _SERVER_OWNED = frozenset({"managedFields", "generation", "resourceVersion"})
@@ -54,36 +55,6 @@ def compare(live: JsonObject | None, result: JsonObject, manager: str) -> Action
     return Action.UNCHANGED
 
 
-# Refusals that only a new object gets around: kind, and how the server words them. Recorded from
-# kube-apiserver 1.37; validation.ImmutableField ("field is immutable") serves most kinds.
-_IMMUTABLE = re.compile(r"field is immutable")
-_IMMUTABLE_OF_KIND: Mapping[GroupKind, re.Pattern[str]] = {
-    GroupKind("", "PersistentVolumeClaim"): re.compile(r"immutable after creation except"),
-    GroupKind("", "Pod"): re.compile(r"pod updates may not change fields other than"),
-    GroupKind("apps", "StatefulSet"): re.compile(
-        r"updates to statefulset spec for fields other than"
-    ),
-    GroupKind("scheduling.k8s.io", "PriorityClass"): re.compile(r"may not be changed in an update"),
-    GroupKind("storage.k8s.io", "StorageClass"): re.compile(r"updates to \w+ are forbidden"),
-    GroupKind("rbac.authorization.k8s.io", "RoleBinding"): re.compile(r"cannot change roleRef"),
-    GroupKind("rbac.authorization.k8s.io", "ClusterRoleBinding"): re.compile(
-        r"cannot change roleRef"
-    ),
-    GroupKind("", "Secret"): re.compile(r"field is immutable when `immutable` is set"),
-    GroupKind("", "ConfigMap"): re.compile(r"field is immutable when `immutable` is set"),
-}
-
-
-def _is_immutability(group_kind: GroupKind, cause: StatusCause) -> bool:
-    # metadata.* says that somebody else made the object anew; that is never ours to replace.
-    if cause.field.startswith("metadata."):
-        return False
-    if _IMMUTABLE.search(cause.message):
-        return True
-    special = _IMMUTABLE_OF_KIND.get(group_kind)
-    return special is not None and special.search(cause.message) is not None
-
-
 def classify(
     group_kind: GroupKind, status: Status, *, exists: bool
 ) -> tuple[Action, str, tuple[Cause, ...]]:
@@ -107,15 +78,12 @@ def classify(
                 f"{len(owners)} field{plural} managed by {who}",
                 owners,
             )
+    if exists and status.code == 422:
+        fixed = only_by_recreating(group_kind, status.causes)
+        if fixed is not None:
+            fields = ", ".join(sorted({cause.field for cause in fixed}))
+            return Action.RECREATE, f"{fields} is immutable", fixed
     causes = tuple(Cause(cause.message, cause.field) for cause in status.causes)
-    if (
-        exists
-        and status.code == 422
-        and status.causes
-        and all(_is_immutability(group_kind, cause) for cause in status.causes)
-    ):
-        fields = ", ".join(sorted({cause.field for cause in status.causes if cause.field}))
-        return Action.RECREATE, f"{fields or 'a field'} is immutable", causes
     return Action.INVALID, _reason(status), causes
 
 

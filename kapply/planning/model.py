@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from kapply.errors import EXIT_DIFFERENCES, EXIT_OK, EXIT_REFUSED, Origin, Status
-from kapply.meta import JsonObject, ObjectRef, RESTMapping
+from kapply.meta import GroupKind, JsonObject, ObjectRef, RESTMapping
 
 Locate = Callable[[Sequence[str | int]], Origin]
 
@@ -30,6 +30,16 @@ class Action(Enum):
     INVALID = "invalid"
     DELETE = "delete"
 
+
+#: Kinds whose deletion takes data, or everything inside, with it.
+HOLDS_DATA = frozenset(
+    {
+        GroupKind("", "PersistentVolumeClaim"),
+        GroupKind("", "PersistentVolume"),
+        GroupKind("", "Namespace"),
+        GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"),
+    }
+)
 
 #: Actions that end in a write.
 WRITES = frozenset({Action.CREATE, Action.UPDATE, Action.ADOPT})
@@ -126,6 +136,14 @@ class Change:
     def origin(self) -> Origin | None:
         """Where the object stands in the input."""
         return self.desired.origin if self.desired else None
+
+    @property
+    def destroys_data(self) -> bool:
+        """Whether this takes data with it: a recreate of a volume, its claim, a Namespace, a CRD.
+
+        Such an object is never recreated unless it is named.
+        """
+        return self.action is Action.RECREATE and self.ref.gvk.group_kind in HOLDS_DATA
 
     @property
     def seen(self) -> Seen:

@@ -71,7 +71,11 @@ def test_conflicts_name_the_managers() -> None:
     ("kind", "field", "message"),
     [
         (DEPLOYMENT, "spec.selector", "Invalid value: {}: field is immutable"),
-        (GroupKind("", "Service"), "spec.clusterIPs[0]", "field is immutable"),
+        (
+            GroupKind("", "Service"),
+            "spec.clusterIPs[0]",
+            'Invalid value: ["None"]: may not change once set',
+        ),
         (
             GroupKind("", "PersistentVolumeClaim"),
             "spec",
@@ -100,7 +104,8 @@ def test_conflicts_name_the_managers() -> None:
     ],
 )
 def test_immutable_fields_ask_for_a_new_object(kind: GroupKind, field: str, message: str) -> None:
-    status = refusal(422, StatusCause("FieldValueInvalid", message, field))
+    reason = "FieldValueForbidden" if message.startswith("Forbidden") else "FieldValueInvalid"
+    status = refusal(422, StatusCause(reason, message, field))
     assert classify(kind, status, exists=True)[0] is Action.RECREATE
     # What is not there cannot be replaced.
     assert classify(kind, status, exists=False)[0] is Action.INVALID
@@ -110,9 +115,27 @@ def test_immutable_fields_ask_for_a_new_object(kind: GroupKind, field: str, mess
     "causes",
     [
         (StatusCause("FieldValueInvalid", "field is immutable", "metadata.uid"),),
+        (
+            StatusCause(
+                "FieldValueInvalid", "Invalid value: {}: field is immutable", "metadata.uid"
+            ),
+        ),
+        # A value of the object may say anything.
+        (
+            StatusCause(
+                "FieldValueInvalid", 'Invalid value: "x: field is immutable": too long', "spec.x"
+            ),
+        ),
+        (
+            StatusCause(
+                "FieldValueForbidden", 'Forbidden: "x": field is immutable', "spec.replicas"
+            ),
+        ),
         (StatusCause("FieldValueInvalid", "must be less than 5", "spec.replicas"),),
         (
-            StatusCause("FieldValueInvalid", "field is immutable", "spec.selector"),
+            StatusCause(
+                "FieldValueInvalid", "Invalid value: {}: field is immutable", "spec.selector"
+            ),
             StatusCause("FieldValueInvalid", "must be less than 5", "spec.replicas"),
         ),
         (),
