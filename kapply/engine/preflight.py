@@ -121,6 +121,8 @@ class Planner:
             decided[number] = change
         self._wait_for_others(decided)
         self._follow_crds(decided, simulation)
+        if self.scratch is not None:
+            self._show_replacements(decided, simulation)
         if self.stand_in:
             self._ask_stand_in(decided, simulation)
         return [decided[number] for number in sorted(decided)]
@@ -162,6 +164,13 @@ class Planner:
             why = f"checked when {crd} is changed"
             simulated = simulation.change(item, change.live, self.write_options(item), why)
             decided[number] = replace(simulated, waits_for=(crd,))
+
+    def _show_replacements(self, decided: dict[int, Change], simulation: Simulation) -> None:
+        for number, change in decided.items():
+            item = change.desired
+            if change.action is Action.RECREATE and item is not None:
+                new = simulation.change(item, None, self.write_options(item), "").result
+                decided[number] = replace(change, result=new or item.obj, simulated=True)
 
     def _ask_stand_in(self, decided: dict[int, Change], simulation: Simulation) -> None:
         asked = run_parallel(

@@ -70,12 +70,10 @@ class ChangesReport:
         if change.action in STOPS:
             for line in blocked_lines(change, style):
                 self._report.note(line)
-            return
-        word = style.paint(change.action.value, COLOUR[change.action])
-        where = f"  ({change.origin})" if change.origin else ""
-        why = reason(change)
-        why = f"  {why}" if why else ""
-        self._write(f"{word} {escape(str(change.ref))}{escape(where)}{escape(why)}\n")
+            if change.action is not Action.RECREATE or change.result is None:
+                return
+        else:
+            self._header(change)
         if change.action is Action.ADOPT:
             return
         # What is checked later has no answer of the server yet: the manifest itself is shown.
@@ -84,3 +82,11 @@ class ChangesReport:
             new = change.desired.obj
         for line in diff_objects(change.live, new, style=style):
             self._write(f"{line}\n")
+
+    def _header(self, change: Change) -> None:
+        style = self._report.style
+        word = style.paint(change.action.value, COLOUR[change.action])
+        where = f"  ({change.origin})" if change.origin else ""
+        why = reason(change)
+        why = f"  {why}" if why else ""
+        self._write(f"{word} {escape(str(change.ref))}{escape(where)}{escape(why)}\n")

@@ -38,6 +38,8 @@ class PlanReport:
             elif change.action in STOPS:
                 for line in blocked_lines(change, self._report.style):
                     self._report.note(line)
+                if change.action is Action.RECREATE:
+                    self._fields(change)
             else:
                 self._change(change)
         if not self._names_only:
@@ -51,8 +53,13 @@ class PlanReport:
         why = reason(change)
         if why:
             self._write(f"  {escape(why)}\n")
-        if change.action is not Action.UPDATE or change.live is None or change.result is None:
+        if change.action is Action.UPDATE:
+            self._fields(change)
+
+    def _fields(self, change: Change) -> None:
+        if change.live is None or change.result is None:
             return
+        style = self._report.style
         fields = changed_fields(*mask(clean(change.live), clean(change.result)))
         for field in fields[:MOST_FIELDS]:
             sign = style.paint(field.kind.value, _FIELD_COLOUR[field.kind])

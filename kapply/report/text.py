@@ -160,4 +160,6 @@ def blocked_lines(change: Change, style: Style) -> list[str]:
     advice = _ADVICE.get(change.action)
     if advice:
         lines.append(f"  {advice}")
+    if change.destroys_data:
+        lines.append("  what it holds would be lost: it is recreated only when it is named")
     return lines

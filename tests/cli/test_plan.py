@@ -84,3 +84,26 @@ def test_plan_names_fields_of_a_secret_and_no_value(kapply: Looking, tmp_path: P
     assert "  ~ data.pass\n" in shown.out
     assert "horse" not in shown.screen
     assert "hunter2" not in shown.screen
+
+
+def test_an_immutable_field_is_shown_with_its_replacement(kapply: Looking, tmp_path: Path) -> None:
+    text = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\ntype: {0}\n"
+        'stringData: {{a: "hunter2hunter2"}}\n'
+    )
+    path = write(tmp_path, "s.yaml", text.format("a/b"))
+    assert kapply("apply", "-f", path).code == 0
+    labelled = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s, labels: {by: "hand"}}\n'
+    other = write(tmp_path, "o.yaml", labelled)
+    assert kapply("apply", "-f", other, "--field-manager=other").code == 0
+    write(tmp_path, "s.yaml", text.format("a/c"))
+    shown = kapply("diff", "-f", path)
+    assert shown.code == 4, shown.screen
+    assert "type is immutable" in shown.err
+    # What others set is gone from the new object.
+    assert "-    by: hand\n" in shown.out
+    assert "-type: a/b\n+type: a/c\n" in shown.out
+    assert "hunter2" not in shown.screen
+    planned = kapply("plan", "-f", path)
+    assert "  ~ type\n" in planned.out
+    assert "  - metadata.labels\n" in planned.out
