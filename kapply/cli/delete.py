@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kapply.cli.options import (
+    AdoptSet,
     Concurrency,
     ConnectFlags,
     Files,
@@ -20,12 +22,12 @@ from kapply.cli.options import (
     reject_unknown,
 )
 from kapply.cli.reporting import Reports, reported
-from kapply.errors import UsageError
+from kapply.errors import EXIT_OK, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from kapply.cli.wiring import Session
     from kapply.engine.events import Event
-    from kapply.engine.remover import Remover
+    from kapply.engine.remover import DeleteOptions, Remover
     from kapply.report.run.sinks import RunReport
 
 PROPAGATION = {"background": "Background", "foreground": "Foreground", "orphan": "Orphan"}
@@ -61,6 +63,15 @@ def delete(
     grace_period: Annotated[
         int, typer.Option("--grace-period", help="Seconds given to Pods; -1: their own.")
     ] = -1,
+    applyset: Annotated[
+        str,
+        typer.Option("--applyset", help="All members of a set, and the set.", metavar="SET"),
+    ] = "",
+    adopt_applyset: AdoptSet = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask before a set or a collection goes.")
+    ] = False,
+    interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Always ask.")] = False,
     dry_run: Annotated[str, typer.Option("--dry-run", help="none or server.")] = "none",
     concurrency: Concurrency = 8,
     output: Output = "text",
@@ -85,24 +96,34 @@ def delete(
         raise UsageError("give -f, -k or words, not several of them")
     if not words and (every or field_selector):
         raise UsageError("--all and --field-selector go with KIND")
+    if applyset and (words or files or kustomize or selector):
+        raise UsageError("--applyset names all there is to delete: give nothing beside it")
+    if adopt_applyset and not applyset:
+        raise UsageError("--adopt-applyset needs --applyset")
     documents = []
-    if not words:
+    if not words and not applyset:
         documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
     with open_session(connect, concurrency=concurrency) as session:
         report.connected(session.server, session.context)
-        remover = Remover(
-            session.client,
-            DeleteOptions(
-                propagation=PROPAGATION[cascade],
-                ignore_not_found=ignore_not_found,
-                wait=wait,
-                timeout=seconds,
-                grace_period=grace_period if grace_period >= 0 else None,
-                dry_run=dry_run != "none",
-                concurrency=concurrency,
-            ),
-            session.stop,
+        options = DeleteOptions(
+            propagation=PROPAGATION[cascade],
+            ignore_not_found=ignore_not_found,
+            wait=wait,
+            timeout=seconds,
+            grace_period=grace_period if grace_period >= 0 else None,
+            dry_run=dry_run != "none",
+            concurrency=concurrency,
         )
+        surely = yes or dry_run != "none"
+        if applyset:
+            return _delete_set(session, applyset, options, report, yes=surely, adopt=adopt_applyset)
+        remover = Remover(session.client, options, session.stop)
+        collections = any(chosen) and bool(words)
+        if interactive or (collections and sys.stdin.isatty()):
+            from kapply.cli.asking import confirm
+
+            what = " ".join([*words, *chosen_words(*chosen)]) if words else "what the input holds"
+            confirm(session, f"delete {what}", yes=surely)
         if words:
             events = _events_of_words(session, remover, words, *chosen)
         else:
@@ -116,6 +137,67 @@ def delete(
         finally:
             report.summary(remover.result, dry_run=dry_run != "none")
         return remover.result.exit_code
+
+
+def chosen_words(selector: str, field_selector: str, every: bool) -> list[str]:
+    """The flags that choose from a collection, as they were given."""
+    return [
+        *([f"-l {selector}"] if selector else []),
+        *([f"--field-selector {field_selector}"] if field_selector else []),
+        *(["--all"] if every else []),
+    ]
+
+
+def _delete_set(
+    session: Session,
+    name: str,
+    options: DeleteOptions,
+    report: RunReport,
+    *,
+    yes: bool,
+    adopt: bool,
+) -> int:
+    from kapply.cli.asking import confirm
+    from kapply.cli.membership import kinds_of
+    from kapply.cli.wiring import warn
+    from kapply.engine.inventory import parse_parent
+    from kapply.engine.lease import SetLock
+    from kapply.engine.parallel import stopped_by_signals
+    from kapply.engine.pruner import this_run
+    from kapply.engine.setend import SetEnd
+
+    kinds = kinds_of(session)
+    parent = parse_parent(name, session.namespace, kinds)
+    lock = SetLock(session.client, parent, this_run(), session.stop, warn)
+    lock.acquire(0.0)
+    try:
+        end = SetEnd(
+            session.client,
+            kinds,
+            parent,
+            options,
+            session.stop,
+            adopt=adopt,
+            ignore=(lock.uid,),
+        )
+        if not end.find():
+            if options.ignore_not_found:
+                return EXIT_OK
+            raise RefusedError(
+                f"there is no {parent}", hint="`kapply applyset list -A` shows those there are."
+            )
+        going, staying = len(end.verdict.goes), len(end.verdict.stays)
+        stays = f"; {staying} stay" if staying else ""
+        confirm(session, f"delete {parent}: {going} objects go{stays}", yes=yes)
+        try:
+            with stopped_by_signals(session.stop):
+                for event in end.delete():
+                    report.event(event)
+        finally:
+            report.summary(end.result, dry_run=options.dry_run)
+        return end.result.exit_code
+    finally:
+        lock.release()
 
 
 def _events_of_words(

@@ -126,6 +126,11 @@ class SetLock:
             if self._stop.wait(min(POLL, self._duration / 5)):
                 raise InterruptedRunError("interrupted while waiting for another run on the set")
 
+    @property
+    def uid(self) -> str:
+        """The uid of the Lease while it is held, or ""."""
+        return str(self._held["metadata"]["uid"]) if self._held else ""
+
     def release(self) -> None:
         """Give the lock back; what fails here runs out by itself."""
         self._ended.set()

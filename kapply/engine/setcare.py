@@ -224,7 +224,7 @@ class Disbander:
         self.result.signal = self._stop.signal
         if self._stop or self.result.exit_code:
             return
-        yield self._done(self._end(state.obj))
+        yield self._done(end_parent(self._client, self._parent, state.obj, dry_run=self._dry_run))
 
     def _done(self, done: ObjectDone) -> ObjectDone:
         self.result.done.append(done)
@@ -269,42 +269,46 @@ class Disbander:
             member.ref, Outcome.FAILED, why=error.message, exit_code=exit_code_of(error)
         )
 
-    def _end(self, obj: JsonObject) -> ObjectDone:
-        """Delete the parent if it is nothing else, or take its marks away."""
-        parent = self._parent
-        metadata = obj["metadata"]
-        precious = obj.get("data") or parent.mapping.gvk.group_kind not in (SECRET, CONFIG_MAP)
-        try:
-            if precious:
-                marks: JsonObject = {
-                    "uid": metadata["uid"],
-                    "labels": {ID: None},
-                    "annotations": dict.fromkeys(_MARKS),
-                }
-                self._client.patch(
-                    parent.mapping,
-                    encode({"metadata": marks}),
-                    parent.name,
-                    parent.namespace,
-                    WriteOptions(MANAGER, self._dry_run),
-                    content_type=MERGE_PATCH,
-                )
-                outcome = Outcome.RELEASED
-            else:
-                self._client.delete(
-                    parent.mapping,
-                    parent.name,
-                    parent.namespace,
-                    uid=str(metadata["uid"]),
-                    dry_run=self._dry_run,
-                )
-                outcome = Outcome.DELETED
-        except NotFoundError:
-            outcome = Outcome.NOT_FOUND
-        except UnauthorizedError:
-            raise
-        except ApiError as error:
-            return ObjectDone(
-                parent.ref, Outcome.FAILED, why=error.message, exit_code=exit_code_of(error)
+
+def end_parent(client: Client, parent: Parent, obj: JsonObject, *, dry_run: bool) -> ObjectDone:
+    """Delete the parent if it is nothing else, or take its marks away.
+
+    Raises:
+        KapplyError: there is no way to the server.
+    """
+    metadata = obj["metadata"]
+    precious = obj.get("data") or parent.mapping.gvk.group_kind not in (SECRET, CONFIG_MAP)
+    try:
+        if precious:
+            marks: JsonObject = {
+                "uid": metadata["uid"],
+                "labels": {ID: None},
+                "annotations": dict.fromkeys(_MARKS),
+            }
+            client.patch(
+                parent.mapping,
+                encode({"metadata": marks}),
+                parent.name,
+                parent.namespace,
+                WriteOptions(MANAGER, dry_run),
+                content_type=MERGE_PATCH,
             )
-        return ObjectDone(parent.ref, outcome, dry_run=self._dry_run)
+            outcome = Outcome.RELEASED
+        else:
+            client.delete(
+                parent.mapping,
+                parent.name,
+                parent.namespace,
+                uid=str(metadata["uid"]),
+                dry_run=dry_run,
+            )
+            outcome = Outcome.DELETED
+    except NotFoundError:
+        outcome = Outcome.NOT_FOUND
+    except UnauthorizedError:
+        raise
+    except ApiError as error:
+        return ObjectDone(
+            parent.ref, Outcome.FAILED, why=error.message, exit_code=exit_code_of(error)
+        )
+    return ObjectDone(parent.ref, outcome, dry_run=dry_run)
