@@ -61,6 +61,10 @@ def canonical(call: Call, value: Object, strict: Strict, *, default: bool = True
         return read_custom(call, value, strict)
     obj = bodies.decode(resource.go_type, value, strict)
     obj["kind"], obj["apiVersion"] = resource.gvk.kind, resource.gvk.api_version
+    metadata = value.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("managedFields") == []:
+        # Empty is not absent here: it starts the owners anew.
+        obj["metadata"]["managedFields"] = []
     if default:
         apply_defaults(obj, resource.go_type)
         strategy_of(resource).default(obj, resource.gvk.version)

@@ -137,6 +137,8 @@ def _strategic_patcher(call: Call) -> Patcher:
         try:
             patched = strategic.apply_patch(_live(live), document, type_of(call.resource))
         except PatchError as error:
+            if error.code == 500:
+                raise Failure(500, "", error.message) from None
             raise status.generic(error.code, error.message) from None
         found = list(strict)
         try:
