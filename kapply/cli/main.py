@@ -146,7 +146,12 @@ def _command(name: str, args: list[str]) -> int:
     import typer
 
     target = getattr(importlib.import_module(entry.module), entry.target)
-    app = target if isinstance(target, typer.Typer) else _single(name, target)
+    app = target
+    if isinstance(target, typer.Typer):
+        # They were put behind the family's name, and belong behind its command's.
+        args = _globals_last(args)
+    else:
+        app = _single(name, target)
     command = typer.main.get_command(app)
     return _invoke(command, name, args)
 

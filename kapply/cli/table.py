@@ -42,6 +42,14 @@ COMMANDS: dict[str, Entry] = {
     ),
     "get": Entry("Look", "kapply.cli.get", "get", "Show objects, as the server lists them."),
     "explain": Entry("Look", "kapply.cli.explain", "explain", "Describe the fields of a kind."),
+    "events": Entry("Look", "kapply.cli.events", "events", "Show what happened to objects."),
+    "logs": Entry("Look", "kapply.cli.logs", "logs", "Show what containers wrote."),
+    "health": Entry("Look", "kapply.cli.server", "health", "Ask the server how it is."),
+    "paths": Entry("Look", "kapply.cli.server", "paths", "Show the server's paths as a tree."),
+    "auth": Entry("Look", "kapply.cli.auth", "app", "Show who you are and what you may do."),
+    "proxy": Entry(
+        "Look", "kapply.cli.proxy", "proxy", "Serve the API on loopback, authenticated."
+    ),
     "raw": Entry("Look", "kapply.cli.raw", "raw", "Send one REST call and print the answer."),
     "api-resources": Entry(
         "Look", "kapply.cli.info", "api_resources", "List the kinds that the server serves."
