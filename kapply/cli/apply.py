@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kapply.cli.guard import ExpectCluster
 from kapply.cli.options import (
     ConnectFlags,
     Output,
@@ -19,39 +21,62 @@ from kapply.cli.reporting import Reports, reported
 from kapply.errors import EXIT_OK, RefusedError
 
 if TYPE_CHECKING:
+    from kapply.cli.wiring import Session
+    from kapply.engine.applier import RunOptions
+    from kapply.engine.events import RunResult
+    from kapply.engine.preflight import Planner
+    from kapply.planning.model import Plan
     from kapply.report.run.sinks import RunReport
 
 DRY_RUNS = ("none", "client", "server")
 
 
-@connected
-@reported("apply")
-def apply(
-    flags: PlanFlags,
+@dataclass(slots=True)
+class RunFlags:
+    """How a plan is carried out."""
+
     dry_run: Annotated[
         str,
         typer.Option(
             "--dry-run",
             help="none; server: ask the server, store nothing; client: send no writes at all.",
         ),
-    ] = "none",
+    ] = "none"
     server_side: Annotated[
         bool, typer.Option("--server-side/--no-server-side", help="Server-side apply.")
-    ] = True,
+    ] = True
+    preflight: Annotated[
+        bool,
+        typer.Option(
+            "--preflight/--no-preflight",
+            help="Dry-run everything before the first write, or trade that for speed.",
+        ),
+    ] = True
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Apply what can be; exit 4 when something failed.")
+    ] = False
+    expect_cluster: ExpectCluster = ""
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Then wait until all objects are healthy.")
-    ] = False,
+    ] = False
     timeout: Annotated[
         str, typer.Option("--timeout", help="How long --wait waits for all of it: 30s, 5m.")
-    ] = "5m",
+    ] = "5m"
     prune_unhealthy: Annotated[
         bool,
         typer.Option("--prune-unhealthy", help="Prune without waiting until all is healthy."),
-    ] = False,
+    ] = False
     lock_timeout: Annotated[
         str,
         typer.Option("--lock-timeout", help="How long to wait for another run on --applyset."),
-    ] = "0s",
+    ] = "0s"
+
+
+@connected
+@reported("apply")
+def apply(
+    flags: PlanFlags,
+    run: RunFlags,
     output: Output = "text",
     reports: Reports = [],  # noqa: B006
     *,
@@ -62,62 +87,47 @@ def apply(
 
     Everything is read, checked and dry-run first; nothing is written while anything is wrong.
     """
-    from kapply.cli.planned import dry_run_changes, planned_input
-    from kapply.engine.applier import Applier, dry_run_result
-    from kapply.engine.parallel import stopped_by_signals
+    from kapply.cli.planned import planned_input
 
-    reject_unknown(dry_run, DRY_RUNS, "--dry-run")
-    if not server_side:
+    reject_unknown(run.dry_run, DRY_RUNS, "--dry-run")
+    if not run.server_side:
         from kapply.errors import UsageError
 
         raise UsageError("client-side apply is not there yet", hint="Leave --no-server-side out.")
-    seconds = duration(timeout, "--timeout")
+    seconds = duration(run.timeout, "--timeout")
     members = None
-    if flags.applyset and dry_run == "none":
+    if flags.applyset and run.dry_run == "none":
         from kapply.cli.membership import set_options
 
-        lock_seconds = duration(lock_timeout, "--lock-timeout")
+        lock_seconds = duration(run.lock_timeout, "--lock-timeout")
         members = set_options(flags, lock_timeout=lock_seconds, timeout=seconds)
     started = time.monotonic()
     planned = planned_input(
         connect,
         flags,
         report,
-        server_dry_run=dry_run != "client",
+        server_dry_run=run.dry_run == "server" or (run.dry_run == "none" and run.preflight),
         simulate=False,
         members=members,
+        expect_cluster=run.expect_cluster,
     )
     with planned as (session, planner, plan):
-        if plan.blocked:
+        if plan.blocked and not run.keep_going:
             report.blocked(plan)
             count = len(plan.blocked)
             raise RefusedError(
                 f"{count} of {len(plan.changes)} objects cannot be applied; nothing was written",
+                hint="--keep-going applies the others." if count < len(plan.changes) else "",
             )
-        if dry_run != "none":
-            result = dry_run_result(plan)
-            for event in dry_run_changes(result):
-                report.event(event)
-            result.seconds = time.monotonic() - started
-            report.summary(result, dry_run=True)
-            return result.exit_code
-        applier = Applier(planner, session.stop)
-        events = applier.apply(plan)
-        if session.members is not None:
-            events = session.members.around(events)
-        try:
-            with stopped_by_signals(session.stop):
-                for event in events:
-                    report.event(event)
-        finally:
-            applier.result.seconds = time.monotonic() - started
-            report.summary(applier.result)
-        code = applier.result.exit_code
-        if code == EXIT_OK and (wait or (flags.prune and not prune_unhealthy)):
+        if run.dry_run != "none":
+            return _show(session, plan, report, started)
+        result = _carry_out(session, planner, plan, run, report, started)
+        code = result.exit_code
+        if code == EXIT_OK and (run.wait or (flags.prune and not run.prune_unhealthy)):
             from kapply.cli.waiting import wait_for_applied
 
             quiet = output != "text"
-            code = wait_for_applied(session, applier.result, seconds, report, quiet=quiet)
+            code = wait_for_applied(session, result, seconds, report, quiet=quiet)
         if session.members is None:
             return code
         if code != EXIT_OK:
@@ -126,4 +136,58 @@ def apply(
             return code
         from kapply.cli.membership import finish_set
 
-        return finish_set(session, applier.result, report)
+        return finish_set(session, result, report)
+
+
+def _show(session: Session, plan: Plan, report: RunReport, started: float) -> int:
+    """What a dry run would have done."""
+    from kapply.engine.applier import dry_run_result
+
+    result = dry_run_result(plan)
+    result.context, result.server = session.context, session.server
+    for done in result.done:
+        report.event(done)
+    result.seconds = time.monotonic() - started
+    report.summary(result, dry_run=True)
+    return result.exit_code
+
+
+def _carry_out(
+    session: Session,
+    planner: Planner,
+    plan: Plan,
+    run: RunFlags,
+    report: RunReport,
+    started: float,
+) -> RunResult:
+    from kapply.engine.applier import Applier
+    from kapply.engine.parallel import stopped_by_signals
+
+    applier = Applier(planner, session.stop, _options(session, run))
+    applier.result.context, applier.result.server = session.context, session.server
+    events = applier.apply(plan)
+    if session.members is not None:
+        events = session.members.around(events)
+    try:
+        with stopped_by_signals(session.stop):
+            for event in events:
+                report.event(event)
+    finally:
+        applier.result.seconds = time.monotonic() - started
+        report.summary(applier.result)
+    return applier.result
+
+
+def _options(session: Session, run: RunFlags) -> RunOptions:
+    from kapply.engine.applier import RunOptions
+
+    def controllers() -> bool:
+        from kapply.cli.waiting import runs_controllers
+
+        return runs_controllers(session)
+
+    return RunOptions(
+        preflight=run.preflight,
+        keep_going=run.keep_going,
+        controllers=controllers,
+    )

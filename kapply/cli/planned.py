@@ -15,10 +15,11 @@ from kapply.cli.wiring import (
     resolve_input,
     validate_input,
 )
-from kapply.engine.events import Event, RunResult, Warned
+from kapply.engine.events import Warned
 from kapply.engine.preflight import ApplyOptions, Planner
 from kapply.engine.prover import SchemaProver
 from kapply.planning.model import Plan
+from kapply.planning.order import arrange
 from kapply.report.text import TextReport
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def planned_input(
     simulate: bool = True,
     stand_in: str = "",
     members: SetOptions | None = None,
+    expect_cluster: str = "",
 ) -> Iterator[tuple[Session, Planner, Plan]]:
     """Read, resolve, check and plan; within, the session is open.
 
@@ -47,6 +49,7 @@ def planned_input(
         simulate: whether what it cannot be asked yet is simulated. Who applies does not need it.
         stand_in: a namespace that is asked for refusals on behalf of those that are to come.
         members: options of a set that is to be written as well, and is locked for that.
+        expect_cluster: refuse any other cluster; "" for none.
 
     Raises:
         InputError: anything wrong with the input, all of it at once.
@@ -71,6 +74,10 @@ def planned_input(
         open_set(session, flags, report, members),
     ):
         report.connected(session.server, session.context)
+        if expect_cluster:
+            from kapply.cli.guard import check_cluster
+
+            check_cluster(session, expect_cluster)
         desired, problems = resolve_input(session, documents)
         field_rules = field_validation(flags.validate)
         if field_rules != "Ignore":
@@ -86,6 +93,10 @@ def planned_input(
             with stopped_by_signals(session.stop):
                 desired, more = session.members.begin(desired, lock=members is not None)
             problems += more
+        order = arrange(desired)
+        problems += order.problems
+        for note in order.notes:
+            report.warning(Warned(str(note)))
         refuse(problems, documents)
         options = ApplyOptions(
             manager=flags.field_manager,
@@ -112,11 +123,6 @@ def planned_input(
             for warning in change.warnings:
                 report.warning(Warned(warning, change.ref, change.origin))
         yield session, planner, plan
-
-
-def dry_run_changes(result: RunResult) -> Iterator[Event]:
-    """The events of a run that writes nothing."""
-    yield from result.done
 
 
 def _scratch_server() -> Client:

@@ -40,6 +40,7 @@ class Session:
         namespace_given: whether -n asked for it.
         server: for messages: URL, or "the sandbox".
         stop: set by SIGINT and SIGTERM.
+        cluster: what the kubeconfig calls the cluster.
         members: the ApplySet that the run works on, where there is one.
     """
 
@@ -51,6 +52,7 @@ class Session:
     server: str
     context: str
     stop: Stop
+    cluster: str = ""
     members: SetRun | None = None
 
 
@@ -123,6 +125,7 @@ def _open_server(flags: ConnectFlags, concurrency: int) -> Iterator[Session]:
             given=connection.namespace_given,
             server=connection.server,
             context=connection.context,
+            cluster=connection.cluster,
         )
 
 
@@ -184,6 +187,7 @@ def _session(
     given: bool,
     server: str,
     context: str,
+    cluster: str = "",
 ) -> Session:
     from kapply.client import Client
     from kapply.engine.discover import Discovery
@@ -199,6 +203,7 @@ def _session(
         server,
         context,
         stop,
+        cluster,
     )
 
 

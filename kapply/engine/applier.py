@@ -3,36 +3,48 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
-from kapply.engine.events import Event, ObjectDone, Outcome, RunResult, Warned, WaveStarted
+from kapply.engine.events import (
+    Event,
+    ObjectDone,
+    Outcome,
+    RunResult,
+    RunStarted,
+    Waiting,
+    Warned,
+    WaveStarted,
+)
+from kapply.engine.gates import Front, wait_for_endpoints
 from kapply.engine.parallel import Stop, run_parallel
 from kapply.engine.preflight import Planner
-from kapply.engine.waiter import gone, poll_until, wait_for_gates
-from kapply.errors import (
-    EXIT_OK,
-    EXIT_REFUSED,
-    ApiError,
-    KapplyError,
-    UnauthorizedError,
-    exit_code_of,
-)
+from kapply.engine.waiter import gone, poll_until, wait_for_gates, what_holds
+from kapply.engine.writing import OUTCOME, FatalError, Writer, refused
+from kapply.errors import EXIT_OK, InputError, KapplyError, UnhealthyError, exit_code_of
 from kapply.meta import JsonObject, RESTMapping
-from kapply.planning.compare import classify
-from kapply.planning.model import STOPS, WRITES, Action, Change, Plan
-from kapply.planning.order import GATES, waves
+from kapply.planning.graph import FRONTS
+from kapply.planning.model import STOPS, WRITES, Action, Change, Desired, Plan
+from kapply.planning.order import GATES, Order, arrange
 
-_OUTCOME = {
-    Action.CREATE: Outcome.CREATED,
-    Action.UPDATE: Outcome.CONFIGURED,
-    Action.ADOPT: Outcome.ADOPTED,
-    Action.UNCHANGED: Outcome.UNCHANGED,
-    Action.DELETE: Outcome.PRUNED,
-}
 
-#: Seconds that an object which is being deleted may take before its name is used again.
-TERMINATING_SECONDS = 120.0
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a plan is carried out.
+
+    Attributes:
+        preflight: the plan was dry-run: writes carry what it saw, and what can only be checked in
+            its turn is dry-run before its wave. Without, each object is sent as it is.
+        keep_going: after a failure go on with everything that does not depend on it.
+        controllers: whether anything acts on objects, so that waiting for it makes sense.
+        terminating_seconds: what an object that is being deleted may take before its name is
+            used again.
+    """
+
+    preflight: bool = True
+    keep_going: bool = False
+    controllers: Callable[[], bool] = lambda: True
+    terminating_seconds: float = 120.0
 
 
 @dataclass(slots=True)
@@ -42,154 +54,219 @@ class Applier:
     Args:
         planner: how objects are sent, and how deferred ones are checked in their turn.
         stop: set by a signal: calls in flight finish, the rest is skipped.
+        options: how far it goes.
     """
 
     planner: Planner
     stop: Stop
+    options: RunOptions = field(default_factory=RunOptions)
     result: RunResult = field(default_factory=RunResult)
     _given_up: str = ""
+    _changes: dict[int, Change] = field(default_factory=dict)
+    _failed: set[int] = field(default_factory=set)
+    _order: Order = field(default_factory=lambda: Order((), ()))
 
     def apply(self, plan: Plan) -> Iterator[Event]:
         """Events as they happen; `result` is whole when the iterator ends.
 
         Raises:
+            InputError: the objects wait for each other in a circle; nothing was written.
             KapplyError: the server cannot be reached or no longer knows the user; objects that
                 were written before are in `result` by then.
         """
         started = time.monotonic()
-        by_id = {id(change.desired): change for change in plan.changes if change.desired}
-        ordered = waves(change.desired for change in plan.changes if change.desired)
+        changes = [change for change in plan.changes if change.desired is not None]
+        self._changes = dict(enumerate(changes))
+        self._order = arrange(
+            (change.desired for change in changes if change.desired),
+            ((change.ref, other) for change in changes for other in change.waits_for),
+        )
+        if self._order.problems:
+            raise InputError(
+                "the objects cannot be put in an order; nothing was written",
+                problems=self._order.problems,
+            )
+        waves = self._order.waves
+        writes = sum(change.action in WRITES for change in self._changes.values())
+        yield RunStarted(
+            len(self._changes), writes, len(waves), self.result.context, self.result.server
+        )
         try:
-            for number, wave in enumerate(ordered, 1):
-                changes = [by_id[id(item)] for item in wave]
+            for number, wave in enumerate(waves, 1):
                 if self.stop or self._given_up:
-                    yield from self._skip(changes)
+                    yield from self._skip(wave)
                     continue
-                yield WaveStarted(number, len(ordered), len(changes))
-                yield from self._wave(changes)
+                yield WaveStarted(number, len(waves), len(wave))
+                yield from self._wave(wave)
         finally:
             self.result.signal = self.stop.signal
             self.result.seconds = time.monotonic() - started
 
-    def _wave(self, changes: list[Change]) -> Iterator[Event]:
-        deferred = [change for change in changes if change.deferred]
+    def _wave(self, wave: tuple[int, ...]) -> Iterator[Event]:
+        positions = list(wave)
+        if self.options.keep_going and self._failed:
+            yield from self._without_dependents(positions)
+        yield from self._endpoints(positions)
+        deferred = [p for p in positions if self._changes[p].deferred]
         if deferred:
-            yield from self._wait_for_terminating(deferred)
-            checked = self.planner.replan(deferred)
-            refused = [change for change in checked if change.action in STOPS]
-            changes = [change for change in changes if not change.deferred] + checked
-            if refused or self.stop:
-                for change in refused:
-                    yield self._done(_refused(change))
-                self._given_up = "an object of this wave was refused before the wave was written"
-                yield from self._skip([c for c in changes if c.action not in STOPS])
-                return
-        for change in changes:
+            yield from self._check(deferred)
+        stops = [p for p in positions if self._changes[p].action in STOPS]
+        for position in stops:
+            positions.remove(position)
+            yield self._end(position, refused(self._changes[position]))
+        if stops and not self.options.keep_going:
+            self._given_up = "an object of this wave was refused before the wave was written"
+        if self.stop or self._given_up:
+            yield from self._skip(positions)
+            return
+        for position in positions:
+            change = self._changes[position]
             for warning in change.warnings:
                 yield Warned(warning, change.ref, change.origin)
-        for change in changes:
-            if change.action not in WRITES:
-                outcome = _OUTCOME[change.action]
-                yield self._done(ObjectDone(change.ref, outcome, change, change.live))
+        missing: dict[int, None] = {}
+        for position in positions:
+            change = self._changes[position]
+            if change.action in WRITES:
+                missing[position] = None
+            else:
+                outcome = OUTCOME[change.action]
+                done = ObjectDone(change.ref, outcome, change, change.live, origin=change.origin)
+                yield self._end(position, done)
         written: list[tuple[RESTMapping, JsonObject]] = []
-        missing = {id(change): change for change in changes if change.action in WRITES}
-        for change, done in run_parallel(
-            self._write,
-            list(missing.values()),
+        for position, done in run_parallel(
+            self._writer(),
+            list(missing),
             concurrency=self.planner.options.concurrency,
             stop=self.stop,
         ):
-            del missing[id(change)]
-            yield self._done(done)
-            if done.obj and change.desired and change.ref.gvk.group_kind in GATES:
-                written.append((change.desired.mapping, done.obj))
-            if done.outcome is Outcome.FAILED:
+            del missing[position]
+            yield self._end(position, done)
+            item = self._changes[position].desired
+            if done.outcome is Outcome.FAILED and not self.options.keep_going:
                 self._given_up = self._given_up or "an object before it failed"
-        yield from self._skip(list(missing.values()))
-        if written and not self._given_up:
+            elif done.obj and item and done.ref.gvk.group_kind in GATES:
+                written.append((item.mapping, done.obj))
+        yield from self._skip(list(missing))
+        if written and not self._given_up and not self.stop:
+            yield from self._gates(written)
+
+    def _writer(self) -> Callable[[int], ObjectDone]:
+        writer = Writer(self.planner, self.stop, guarded=self.options.preflight)
+
+        def write(position: int) -> ObjectDone:
             try:
-                yield from wait_for_gates(
-                    self.planner.client,
-                    written,
-                    concurrency=self.planner.options.concurrency,
-                    stop=self.stop,
-                )
-            except KapplyError as error:
-                self._given_up = error.message
-                self.result.fatal = exit_code_of(error)
+                return writer.write(self._changes[position])
+            except FatalError as error:
+                # Without a connection or a credential no other object fares better.
+                self._given_up = error.done.why
+                self.result.fatal = error.done.exit_code
+                self.stop.set()
+                return error.done
 
-    def _write(self, change: Change) -> ObjectDone:
-        assert change.desired is not None
+        return write
+
+    def _gates(self, written: list[tuple[RESTMapping, JsonObject]]) -> Iterator[Event]:
         try:
-            answer = self.planner.send(change.desired, dry_run=False)
-        except KapplyError as error:
-            return self._failed(change, error)
-        ref = change.ref._replace(name=answer.obj["metadata"].get("name") or change.ref.name)
-        outcome = Outcome.CREATED if answer.created else _OUTCOME[change.action]
-        if outcome is Outcome.CREATED and not answer.created:
-            outcome = Outcome.CONFIGURED
-        return ObjectDone(ref, outcome, change, answer.obj, origin=change.origin)
-
-    def _failed(self, change: Change, error: KapplyError) -> ObjectDone:
-        if isinstance(error, ApiError) and not isinstance(error, UnauthorizedError):
-            _, why, causes = classify(
-                change.ref.gvk.group_kind, error.status, exists=change.live is not None
+            yield from wait_for_gates(
+                self.planner.client,
+                written,
+                concurrency=self.planner.options.concurrency,
+                stop=self.stop,
             )
-            refused = replace(change, why=why, causes=causes, status=error.status)
-            return _refused(refused)
-        # Without a connection or a credential no other object fares better.
-        self._given_up = error.message
-        self.result.fatal = exit_code_of(error)
-        self.stop.set()
-        return ObjectDone(
-            change.ref,
-            Outcome.FAILED,
-            change,
-            why=error.message,
-            hint=error.hint,
-            exit_code=exit_code_of(error),
-            origin=change.origin,
-        )
+        except KapplyError as error:
+            self.result.fatal = exit_code_of(error)
+            if self.options.keep_going and isinstance(error, UnhealthyError):
+                yield Warned(error.message)
+            else:
+                self._given_up = error.message
 
-    def _wait_for_terminating(self, deferred: list[Change]) -> Iterator[Event]:
+    def _endpoints(self, positions: list[int]) -> Iterator[Event]:
+        """Wait for what answers for the webhooks and APIServices of this wave."""
+        wanted = {
+            p
+            for p in positions
+            if self._changes[p].ref.gvk.group_kind in FRONTS and self._changes[p].action in WRITES
+        }
+        if not wanted or not self.options.controllers():
+            return
+        items = self._order.items
+        behind: dict[int, list[int]] = {}
+        for edge in self._order.edges:
+            if edge.dependent in wanted and edge.why.endswith("its Service"):
+                behind.setdefault(edge.dependent, []).append(edge.dependency)
+        fronts = []
+        for position, found in behind.items():
+            services = [items[p] for p in found if items[p].ref.gvk.kind == "Service"]
+            workloads = tuple(items[p] for p in found if items[p].ref.gvk.kind != "Service")
+            fronts += [Front(items[position].ref, service, workloads) for service in services]
+        yield from wait_for_endpoints(self.planner.client, fronts, stop=self.stop)
+
+    def _check(self, deferred: list[int]) -> Iterator[Event]:
+        """Dry-run what could not be checked before its turn."""
+        yield from self._wait_for_terminating(deferred)
+        deferred = [p for p in deferred if self._changes[p].action not in STOPS]
+        if self.stop or not self.options.preflight or not deferred:
+            return
+        changes = [self._changes[p] for p in deferred]
+        checked = self.planner.replan(changes)
+        # An interrupted check is not whole, and the wave is left out.
+        if len(checked) == len(deferred):
+            self._changes.update(zip(deferred, checked, strict=True))
+
+    def _wait_for_terminating(self, deferred: list[int]) -> Iterator[Event]:
+        """What is being deleted has to be gone before its name is used again."""
         client = self.planner.client
-        for change in deferred:
+        for position in deferred:
+            change = self._changes[position]
             live, item = change.live, change.desired
             if live is None or item is None or not live["metadata"].get("deletionTimestamp"):
                 continue
             uid = live["metadata"]["uid"]
-            yield Warned("waits until the object that is being deleted is gone", change.ref)
-            poll_until(
-                lambda item=item, uid=uid: (  # type: ignore[misc]
-                    gone(client, item.mapping, item.ref, uid) is None
-                ),
-                self.stop,
-                TERMINATING_SECONDS,
-            )
+            yield Waiting(change.ref, "to be gone", what_holds(live))
+            left: list[JsonObject | None] = [live]
 
-    def _skip(self, changes: list[Change]) -> Iterator[Event]:
+            def is_gone(
+                item: Desired = item, uid: str = uid, left: list[JsonObject | None] = left
+            ) -> bool:
+                left[0] = gone(client, item.mapping, item.ref, uid)
+                return left[0] is None
+
+            if poll_until(is_gone, self.stop, self.options.terminating_seconds):
+                self._changes[position] = replace(change, live=None)
+            elif not self.stop:
+                holds = what_holds(left[0] or live)
+                why = f"it is still being deleted after {self.options.terminating_seconds:g} s"
+                why += f": held by {holds}" if holds else ""
+                self._changes[position] = replace(change, action=Action.INVALID, why=why)
+
+    def _without_dependents(self, positions: list[int]) -> Iterator[Event]:
+        """Leave out what depends on something that failed."""
+        lost = self._order.dependents_of(self._failed)
+        for position in [p for p in positions if p in lost]:
+            positions.remove(position)
+            change = self._changes[position]
+            cause = self._changes[lost[position]].ref
+            why = f"it depends on {cause}, which failed"
+            done = ObjectDone(change.ref, Outcome.SKIPPED, change, why=why, origin=change.origin)
+            yield self._end(position, done)
+
+    def _skip(self, positions: list[int] | tuple[int, ...]) -> Iterator[Event]:
         why = self._given_up or "the run was interrupted"
-        for change in changes:
-            outcome = Outcome.SKIPPED if change.action in WRITES else _OUTCOME[change.action]
-            if outcome is Outcome.UNCHANGED:
-                why = ""
-            yield self._done(ObjectDone(change.ref, outcome, change, why=why, origin=change.origin))
+        for position in positions:
+            change = self._changes[position]
+            if change.action is Action.UNCHANGED:
+                done = ObjectDone(change.ref, Outcome.UNCHANGED, change, origin=change.origin)
+            else:
+                done = ObjectDone(
+                    change.ref, Outcome.SKIPPED, change, why=why, origin=change.origin
+                )
+            yield self._end(position, done)
 
-    def _done(self, done: ObjectDone) -> ObjectDone:
+    def _end(self, position: int, done: ObjectDone) -> ObjectDone:
+        if done.outcome is Outcome.FAILED:
+            self._failed.add(position)
         self.result.done.append(done)
         return done
-
-
-def _refused(change: Change) -> ObjectDone:
-    return ObjectDone(
-        change.ref,
-        Outcome.FAILED,
-        change,
-        why=change.why,
-        causes=change.causes,
-        exit_code=EXIT_REFUSED,
-        origin=change.origin,
-    )
 
 
 def dry_run_result(plan: Plan) -> RunResult:
@@ -197,17 +274,15 @@ def dry_run_result(plan: Plan) -> RunResult:
     result = RunResult()
     for change in plan.changes:
         if change.action in STOPS:
-            result.done.append(replace(_refused(change), dry_run=True))
+            done = refused(change)
         else:
-            result.done.append(
-                ObjectDone(
-                    change.ref,
-                    _OUTCOME[change.action],
-                    change,
-                    change.result,
-                    exit_code=EXIT_OK,
-                    dry_run=True,
-                    origin=change.origin,
-                )
+            done = ObjectDone(
+                change.ref,
+                OUTCOME[change.action],
+                change,
+                change.result,
+                exit_code=EXIT_OK,
+                origin=change.origin,
             )
+        result.done.append(replace(done, dry_run=True))
     return result

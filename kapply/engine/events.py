@@ -25,6 +25,8 @@ class Outcome(Enum):
     CREATED = "created"
     CONFIGURED = "configured"
     ADOPTED = "adopted"
+    #: Deleted and created anew.
+    RECREATED = "recreated"
     UNCHANGED = "unchanged"
     DELETED = "deleted"
     #: Deleted because the input has left it out.
@@ -35,8 +37,35 @@ class Outcome(Enum):
     RELEASED = "released"
     NOT_FOUND = "not found"
     FAILED = "failed"
+    #: Changed by this run, and put back because something failed (--atomic).
+    RESTORED = "restored"
     #: Never tried, because the run ended before its turn.
     SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins to write.
+
+    Attributes:
+        objects: how many the plan has; changes: how many of them are to be written.
+        waves: how many waves they stand in.
+        context, server: where it writes to.
+    """
+
+    objects: int
+    changes: int
+    waves: int
+    context: str = ""
+    server: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackStarted:
+    """What this run changed is put back (--atomic), newest first; each ends in an ObjectDone."""
+
+    objects: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +86,12 @@ class ObjectDone:
         outcome: how it ended.
         change: what the plan had said of it, if there was a plan.
         obj: the object as the server has it now.
-        why: for FAILED and SKIPPED the reason in words.
+        why: for FAILED and SKIPPED the reason in words; for others what is not obvious.
         causes: the reason field by field.
         exit_code: what this object alone would end the run with.
         dry_run: nothing was stored.
+        rollback: this undoes what the run had done to the object before.
+        seconds: how long it took.
     """
 
     ref: ObjectRef
@@ -73,6 +104,8 @@ class ObjectDone:
     exit_code: int = EXIT_OK
     dry_run: bool = False
     origin: Origin | None = None
+    rollback: bool = False
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +157,17 @@ class HealthTick:
     total: int
 
 
-Event = WaveStarted | ObjectDone | Waiting | Warned | HealthChanged | HealthTick | Diagnosis
+Event = (
+    RunStarted
+    | WaveStarted
+    | RollbackStarted
+    | ObjectDone
+    | Waiting
+    | Warned
+    | HealthChanged
+    | HealthTick
+    | Diagnosis
+)
 
 
 @dataclass(slots=True)
@@ -133,6 +176,8 @@ class RunResult:
 
     Attributes:
         done: one entry per object.
+        undone: what became of the changes that were put back (--atomic).
+        context, server: where the run wrote to; "" where nobody said.
         seconds: wall time of the run.
         signal: the number of the signal that ended it early, or 0.
         fatal: exit code of what stopped the whole run (no connection), or 0.
@@ -142,11 +187,14 @@ class RunResult:
     seconds: float = 0.0
     signal: int = 0
     fatal: int = EXIT_OK
+    undone: list[ObjectDone] = field(default_factory=list)
+    context: str = ""
+    server: str = ""
 
     @property
     def exit_code(self) -> int:
         """The exit code of the run, by the one table."""
-        codes = [self.fatal, *(entry.exit_code for entry in self.done)]
+        codes = [self.fatal, *(entry.exit_code for entry in (*self.done, *self.undone))]
         if self.signal:
             codes.append(128 + self.signal)
         elif any(entry.outcome is Outcome.SKIPPED for entry in self.done):

@@ -20,6 +20,8 @@ _COLOUR = {
     Outcome.PRUNED: "red",
     Outcome.KEPT: "dim",
     Outcome.RELEASED: "yellow",
+    Outcome.RECREATED: "yellow",
+    Outcome.RESTORED: "yellow",
     Outcome.NOT_FOUND: "dim",
     Outcome.FAILED: "red",
     Outcome.SKIPPED: "dim",
@@ -44,6 +46,7 @@ class TextReport:
         self.style = style
         self.names_only = names_only
         self._warned: set[str] = set()
+        self._reasons: set[str] = set()
 
     def connected(self, server: str, context: str) -> None:
         """The run reached the point where its server is known."""
@@ -89,6 +92,9 @@ class TextReport:
                 suffix = f": {escape(event.why)}"
             if event.outcome is not Outcome.FAILED:
                 self.out(f"{name} {word}{suffix}")
+        if event.outcome is Outcome.SKIPPED and event.why and event.why not in self._reasons:
+            self._reasons.add(event.why)
+            self.err(escape(f"  {event.why}"))
         if event.outcome is Outcome.FAILED:
             word = self.style.paint("failed", "red")
             where = f"  ({event.origin})" if event.origin else ""
@@ -122,10 +128,17 @@ class TextReport:
         suffix = " (dry run: nothing was written)" if dry_run else ""
         self.err(
             f"{total} {noun}: {', '.join(parts) or 'nothing to do'} "
-            f"in {result.seconds:.1f} s{suffix}"
+            f"in {result.seconds:.1f} s{place_of(result.context, result.server)}{suffix}"
         )
         if result.signal:
             self.err("interrupted: calls in flight were finished, the rest was not begun")
+
+
+def place_of(context: str, server: str) -> str:
+    """Where a run wrote to, to end a sentence with: " on kind (https://127.0.0.1:6443)"."""
+    if context in ("", "sandbox") or context == server:
+        return f" in {server}" if server.startswith("the ") else f" on {server}" if server else ""
+    return f" on {context} ({server})" if server else f" on {context}"
 
 
 def reason_lines(why: str, causes: tuple[Cause, ...]) -> list[str]:
