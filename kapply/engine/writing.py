@@ -115,7 +115,8 @@ class Writer:
         if not self.guarded or item is None or not item.ref.name:
             return False
         own = item.obj["metadata"].keys() & {"resourceVersion", "uid"}
-        return not own and is_precondition_failure(error.status)
+        # The server looks for conflicts of managers first. The plan saw none, so it moved too.
+        return not own and (error.code == 409 or is_precondition_failure(error.status))
 
     def _plan_again(self, change: Change) -> tuple[Change, ObjectDone | None]:
         """The change on the object as it is now; how it ended, if it is not the same one."""
@@ -136,7 +137,7 @@ class Writer:
             difference(change.live, change.result) == difference(fresh.live, fresh.result)
         )
         if fresh.action in STOPS or fresh.deferred or not same:
-            return fresh, stale(fresh, MOVED)
+            return fresh, stale(fresh, f"{MOVED}: {fresh.why}" if fresh.why else MOVED)
         return fresh, None
 
     def _done(self, change: Change, answer: Answer) -> ObjectDone:
@@ -173,6 +174,7 @@ def stale(change: Change, why: str) -> ObjectDone:
         Outcome.FAILED,
         change,
         why=why,
+        causes=change.causes,
         hint="`kapply diff` shows what would change now; apply again to agree to it.",
         exit_code=EXIT_STALE,
         origin=change.origin,
