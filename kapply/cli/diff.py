@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from kapply.cli.options import ConnectFlags, Output, PlanFlags, StandIn, connected
 from kapply.cli.reporting import Reports, reported
@@ -18,6 +20,12 @@ def diff(
     flags: PlanFlags,
     output: Output = "text",
     stand_in_namespace: StandIn = "",
+    stat: Annotated[
+        bool, typer.Option("--stat", help="Count changed lines instead of showing them.")
+    ] = False,
+    blame: Annotated[
+        bool, typer.Option("--blame", help="Say who set each field that changes, and when.")
+    ] = False,
     reports: Reports = [],  # noqa: B006
     *,
     report: RunReport,
@@ -29,5 +37,8 @@ def diff(
 
     with planned_input(connect, flags, report, stand_in=stand_in_namespace) as (_, _, plan):
         if output in ("text", "name"):
-            ChangesReport(sys.stdout.write, report, names_only=output == "name").show(plan)
+            shown = ChangesReport(
+                sys.stdout.write, report, names_only=output == "name", stat=stat, blame=blame
+            )
+            shown.show(plan)
         return plan.exit_code

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 from kapply.errors import UsageError
+
+if TYPE_CHECKING:
+    from kapply.query.fieldrules import FieldRule
 
 
 @dataclass(slots=True)
@@ -260,6 +263,14 @@ StandIn = Annotated[
         metavar="NS",
     ),
 ]
+Masks = Annotated[
+    list[str],
+    typer.Option(
+        "--mask",
+        help="Hide a field, as values of Secrets are: [KIND[/NAME]:]PATH; repeatable.",
+        metavar="FIELD",
+    ),
+]
 Concurrency = Annotated[
     int, typer.Option("--concurrency", help="REST calls at once.", min=1, max=64)
 ]
@@ -310,12 +321,26 @@ class PlanFlags:
     prune_limit: PruneLimit = "50%"
     allow_empty: AllowEmpty = False
     adopt_applyset: AdoptSet = False
+    mask: Masks = field(default_factory=list)
 
 
 def reject_unknown(value: str, allowed: tuple[str, ...], flag: str) -> None:
     """Raise UsageError unless `value` is one of `allowed`."""
     if value not in allowed:
         raise UsageError(f"{flag}={value}: expected one of {', '.join(allowed)}")
+
+
+def field_rules(texts: Sequence[str], flag: str) -> tuple[FieldRule, ...]:
+    """The rules that a repeatable flag names; UsageError for one that cannot be read."""
+    from kapply.query.fieldrules import FieldRuleError, parse_field_rule
+
+    try:
+        return tuple(parse_field_rule(text) for text in texts)
+    except FieldRuleError as error:
+        raise UsageError(
+            f"{flag}: {error}",
+            hint="For example ConfigMap/web:/data/password or spec.containers[*].image.",
+        ) from None
 
 
 def duration(text: str, flag: str) -> float:

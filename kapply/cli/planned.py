@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from kapply.cli.options import ConnectFlags, PlanFlags, field_validation
+from kapply.cli.options import ConnectFlags, PlanFlags, field_rules, field_validation
 from kapply.cli.wiring import (
     Session,
     open_session,
@@ -60,6 +60,7 @@ def planned_input(
 
     if flags.applyset or flags.prune or flags.allow_empty or flags.adopt_applyset:
         check_set_flags(flags)
+    report.masks = field_rules(flags.mask, "--mask")
     documents = read_input(
         flags.files,
         recursive=flags.recursive,
@@ -79,10 +80,10 @@ def planned_input(
 
             check_cluster(session, expect_cluster)
         desired, problems = resolve_input(session, documents)
-        field_rules = field_validation(flags.validate)
-        if field_rules != "Ignore":
+        validation = field_validation(flags.validate)
+        if validation != "Ignore":
             found = validate_input(session, documents, desired)
-            if field_rules == "Strict":
+            if validation == "Strict":
                 # What cannot be resolved is often wrong for the same reason: told once.
                 told = {problem.origin for problem in problems}
                 problems += [problem for problem in found if problem.origin not in told]
@@ -101,7 +102,7 @@ def planned_input(
         options = ApplyOptions(
             manager=flags.field_manager,
             force=flags.force_conflicts,
-            field_validation=field_rules,
+            field_validation=validation,
             concurrency=flags.concurrency,
             server_dry_run=server_dry_run,
         )

@@ -19,11 +19,21 @@ class Kind(Enum):
     CHANGED = "~"
 
 
+Steps = tuple[str | int, ...]
+
+
 class FieldChange(NamedTuple):
-    """One field that differs; a map or list that is new or gone is one field."""
+    """One field that differs; a map or list that is new or gone is one field.
+
+    Attributes:
+        path: as a person reads it.
+        kind: what became of it.
+        steps: map keys and list positions to it, in the old version (in the new one where ADDED).
+    """
 
     path: str
     kind: Kind
+    steps: Steps = ()
 
 
 def changed_fields(
@@ -36,68 +46,75 @@ def changed_fields(
     """
     found: list[FieldChange] = []
     # Each entry is a pair to compare, or a finished finding that waits for its turn.
-    stack: list[tuple[str, Any, Any] | FieldChange] = [("", before or {}, after or {})]
+    stack: _Pairs = [("", (), before or {}, after or {})]
     while stack:
         top = stack.pop()
         if isinstance(top, FieldChange):
             found.append(top)
             continue
-        path, old, new = top
+        path, steps, old, new = top
         if old is new:
             continue
         if isinstance(old, Mapping) and isinstance(new, Mapping):
-            inside = _of_maps(path, old, new)
+            inside = _of_maps(path, steps, old, new)
         elif isinstance(old, list) and isinstance(new, list):
-            inside = _of_lists(path, old, new)
+            inside = _of_lists(path, steps, old, new)
         else:
             same = old == new and isinstance(old, bool) is isinstance(new, bool)
-            inside = [] if same else [FieldChange(path, Kind.CHANGED)]
+            inside = [] if same else [FieldChange(path, Kind.CHANGED, steps)]
         stack.extend(reversed(inside))
     return found
 
 
-_Pairs = list[tuple[str, Any, Any] | FieldChange]
+_Pairs = list[tuple[str, Steps, Any, Any] | FieldChange]
 
 
-def _of_maps(path: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> _Pairs:
+def _of_maps(path: str, steps: Steps, old: Mapping[str, Any], new: Mapping[str, Any]) -> _Pairs:
     inside: _Pairs = []
     for name, value in new.items():
         where = _below(path, name)
         if name in old:
-            inside.append((where, old[name], value))
+            inside.append((where, (*steps, name), old[name], value))
         else:
-            inside.append(FieldChange(where, Kind.ADDED))
-    inside += [FieldChange(_below(path, name), Kind.REMOVED) for name in old if name not in new]
+            inside.append(FieldChange(where, Kind.ADDED, (*steps, name)))
+    inside += [
+        FieldChange(_below(path, name), Kind.REMOVED, (*steps, name))
+        for name in old
+        if name not in new
+    ]
     return inside
 
 
-def _of_lists(path: str, old: list[Any], new: list[Any]) -> _Pairs:
+def _of_lists(path: str, steps: Steps, old: list[Any], new: list[Any]) -> _Pairs:
     key = _key_of(old, new)
     if key is None:
         inside: _Pairs = [
-            (f"{path}[{position}]", *pair)
+            (f"{path}[{position}]", (*steps, position), *pair)
             for position, pair in enumerate(zip(old, new, strict=False))
         ]
         for position in range(len(old), len(new)):
-            inside.append(FieldChange(f"{path}[{position}]", Kind.ADDED))
+            inside.append(FieldChange(f"{path}[{position}]", Kind.ADDED, (*steps, position)))
         for position in range(len(new), len(old)):
-            inside.append(FieldChange(f"{path}[{position}]", Kind.REMOVED))
+            inside.append(FieldChange(f"{path}[{position}]", Kind.REMOVED, (*steps, position)))
         return inside
-    olds = {item[key]: item for item in old}
-    news = {item[key]: item for item in new}
+    olds = {item[key]: (position, item) for position, item in enumerate(old)}
+    news = {item[key]: (position, item) for position, item in enumerate(new)}
     inside = []
-    for value, item in news.items():
+    for value, (position, item) in news.items():
         where = f"{path}[{key}={value}]"
         if value in olds:
-            inside.append((where, olds[value], item))
+            at, before = olds[value]
+            inside.append((where, (*steps, at), before, item))
         else:
-            inside.append(FieldChange(where, Kind.ADDED))
+            inside.append(FieldChange(where, Kind.ADDED, (*steps, position)))
     inside += [
-        FieldChange(f"{path}[{key}={value}]", Kind.REMOVED) for value in olds if value not in news
+        FieldChange(f"{path}[{key}={value}]", Kind.REMOVED, (*steps, position))
+        for value, (position, _) in olds.items()
+        if value not in news
     ]
     kept = [value for value in news if value in olds]
     if kept != [value for value in olds if value in news]:
-        inside.append(FieldChange(f"{path} (order)", Kind.CHANGED))
+        inside.append(FieldChange(f"{path} (order)", Kind.CHANGED, steps))
     return inside
 
 

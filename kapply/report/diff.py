@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kapply.meta import JsonObject
+from kapply.meta import JsonObject, ref_of
+from kapply.query.fieldrules import FieldRule
 from kapply.report.ansi import Style
 from kapply.report.escape import escape
 from kapply.report.linediff import Edit, edits
@@ -38,14 +39,19 @@ def clean(obj: Mapping[str, Any]) -> JsonObject:
 
 
 def mask(
-    live: JsonObject | None, new: JsonObject | None
+    live: JsonObject | None, new: JsonObject | None, rules: Sequence[FieldRule] = ()
 ) -> tuple[JsonObject | None, JsonObject | None]:
     """Both versions with what must not show replaced: equal values look equal, others do not.
 
     That is data and stringData of a Secret, where neither a value nor its length is left, and the
-    last-applied annotation of any object. stringData is shown as what the server makes of it,
-    keys of data.
+    last-applied annotation of any object, and what `rules` (--mask) name. stringData is shown as
+    what the server makes of it, keys of data.
     """
+    if rules:
+        live, new = (
+            _by_rules(live, new, rules, "(before)"),
+            _by_rules(new, live, rules, "(changed)"),
+        )
     secret = any(_is_secret(obj) for obj in (live, new) if obj is not None)
     if secret:
         live, new = _without_string_data(live), _without_string_data(new)
@@ -96,6 +102,43 @@ def _masked(
     return masked
 
 
+def _by_rules(
+    obj: JsonObject | None, other: JsonObject | None, rules: Sequence[FieldRule], word: str
+) -> JsonObject | None:
+    """A copy of `obj` in which every field that a rule names is hidden."""
+    if obj is None:
+        return None
+    try:
+        ref = ref_of(obj)
+    except ValueError:
+        return obj
+    places = {p for rule in rules if rule.applies_to(ref) for p in rule.places(obj)}
+    for place in sorted(places, key=len, reverse=True):
+        obj = _with(obj, other, place, word)
+    return obj
+
+
+def _with(obj: Any, other: Any, place: Sequence[str | int], word: str) -> Any:
+    """`obj` with a text in place of what stands at `place`; containers on the way are copied."""
+    top = copied = obj.copy()
+    theirs = other
+    for step in place[:-1]:
+        copied[step] = copied[step].copy()
+        copied, theirs = copied[step], _inside(theirs, step)
+    theirs = _inside(theirs, place[-1])
+    changed = theirs is not None and theirs != copied[place[-1]]
+    copied[place[-1]] = f"(hidden) {word}" if changed else "(hidden)"
+    return top
+
+
+def _inside(value: Any, step: str | int) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None
+
+
 def _hidden(mine: Mapping[str, Any], theirs: Mapping[str, Any], key: str, word: str) -> str:
     changed = key in theirs and theirs[key] != mine[key]
     return f"(hidden) {word}" if changed else "(hidden)"
@@ -111,6 +154,7 @@ def diff_objects(
     *,
     style: Style | None = None,
     context: int = 3,
+    masks: Sequence[FieldRule] = (),
 ) -> list[str]:
     """The lines of a unified diff from `live` to `new`; None stands for "not there".
 
@@ -118,7 +162,9 @@ def diff_objects(
     knows what to call the object. Each hunk says below which field it stands.
     """
     before, after = mask(
-        clean(live) if live is not None else None, clean(new) if new is not None else None
+        clean(live) if live is not None else None,
+        clean(new) if new is not None else None,
+        masks,
     )
     if before == after:
         return []

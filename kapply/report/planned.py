@@ -60,7 +60,7 @@ class PlanReport:
         if change.live is None or change.result is None:
             return
         style = self._report.style
-        fields = changed_fields(*mask(clean(change.live), clean(change.result)))
+        fields = changed_fields(*mask(clean(change.live), clean(change.result), self._report.masks))
         for field in fields[:MOST_FIELDS]:
             sign = style.paint(field.kind.value, _FIELD_COLOUR[field.kind])
             self._write(f"  {sign} {escape(field.path)}\n")

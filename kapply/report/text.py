@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from kapply.engine.events import Event, ObjectDone, Outcome, RunResult, Waiting, Warned
 from kapply.planning.model import Action, Cause, Change, Plan
+from kapply.query.fieldrules import FieldRule
 from kapply.report.ansi import Style
 from kapply.report.escape import escape
 
@@ -47,6 +48,8 @@ class TextReport:
         self.names_only = names_only
         self._warned: set[str] = set()
         self._reasons: set[str] = set()
+        #: Fields that are hidden beside Secrets (--mask).
+        self.masks: tuple[FieldRule, ...] = ()
 
     def connected(self, server: str, context: str) -> None:
         """The run reached the point where its server is known."""

@@ -80,3 +80,28 @@ def test_what_cannot_be_written_is_said_first(kapply: Tool, flag: str, said: str
     assert done.code == 2
     assert said in done.err
     assert kapply("get", "pod", "nginx").code == 4
+
+
+def edited(kapply: Tool, tmp_path: Path) -> None:
+    assert kapply("apply", "-f", "m").code == 0
+    web = tmp_path / "m" / "project1.yaml"
+    web.write_text(web.read_text().replace("replicas: 2", "replicas: 7").replace("500", "501"))
+
+
+def test_a_diff_counted_blamed_and_masked(kapply: Tool, tmp_path: Path) -> None:
+    edited(kapply, tmp_path)
+    counted = kapply("diff", "-f", "m", "--stat")
+    assert counted.code == 1
+    assert "update Deployment web in project1" in counted.out
+    assert "\n      2 +-\n" in counted.out
+    assert "@@" not in counted.out
+    blamed = kapply("diff", "-f", "m", "--blame")
+    assert "\n  spec.replicas: set by kapply (20" in blamed.out
+    masked = kapply("diff", "-f", "m", "--mask", "deployment/web:/spec/replicas", "-o", "json")
+    document = json.loads(masked.out)
+    jsonschema.validate(document, SCHEMA)
+    (text,) = [entry["diff"]["text"] for entry in document["objects"] if entry["diff"]]
+    assert "-  replicas: (hidden) (before)\n+  replicas: (hidden) (changed)" in text
+    refused = kapply("diff", "-f", "m", "--mask", "spec[")
+    assert refused.code == 2
+    assert "--mask: 'spec[': [0], [*], ['name'] or [?(@.name=='x')] was expected" in refused.err

@@ -29,6 +29,7 @@ from kapply.errors import (
 )
 from kapply.meta import ObjectRef
 from kapply.planning.model import STOPS, Action, Cause, Change, Plan
+from kapply.query.fieldrules import FieldRule
 from kapply.report.diff import diff_objects
 
 #: How a run ended, by its exit code (the table of exit codes, in a word each).
@@ -171,6 +172,7 @@ class Recorder:
 
     def __init__(self, info: RunInfo) -> None:
         self.record = Record(info)
+        self.masks: tuple[FieldRule, ...] = ()
         self._known: dict[object, Entry] = {}
 
     def plan(self, plan: Plan) -> None:
@@ -230,7 +232,7 @@ class Recorder:
             if new is None and change.desired is not None:
                 new = change.desired.obj
             new = None if change.action is Action.DELETE else new
-            entry.diff = tuple(diff_objects(change.live, new))
+            entry.diff = tuple(diff_objects(change.live, new, masks=self.masks))
         return entry
 
     def _done(self, event: ObjectDone) -> None:

@@ -79,6 +79,7 @@ class RunReport(TextReport):
         if self._recorder is None:
             return
         self._begin()
+        self._recorder.masks = self.masks
         self._recorder.plan(plan)
         for lines in self._lines:
             for entry in self._recorder.record.entries:
