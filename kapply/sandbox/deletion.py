@@ -81,6 +81,8 @@ def delete(call: Call, writer: Writer) -> Response:
     options = options_of(call)
     if options.get("dryRun"):
         writer.discard()
+    for text in strategy_of(call.resource).delete_warnings(options):
+        call.warn(text)
     resource, target = call.resource, call.target
     record = writer.get(resource.storage, target.namespace, target.name)
     if record is None:
@@ -226,6 +228,8 @@ def delete_collection(call: Call, writer: Writer) -> Response:
     options = options_of(call)
     if options.get("dryRun"):
         writer.discard()
+    for text in strategy_of(call.resource).delete_warnings(options):
+        call.warn(text)
     resource, target = call.resource, call.target
     selection = selection_of(call)
     namespace = target.namespace if resource.namespaced else ""

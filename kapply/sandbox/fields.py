@@ -32,6 +32,7 @@ def _field_manager(call: Call, subresource: str | None = None) -> FieldManager:
         versions=versions_of(resource, call.registry),
         subresource=subresource,
         filters=_filters(resource, subresource),
+        empty=_empty(resource),
     )
 
 
@@ -59,9 +60,7 @@ def manage_update(call: Call, live: Object | None, new: Object) -> Object:
     if call.resource.crd is None:
         new = {**new, "kind": manager.kind, "apiVersion": manager.api_version}
     try:
-        updated: Object = manager.update(
-            live or _empty(call.resource), new, call.field_manager, now=call.env.timestamp()
-        )
+        updated: Object = manager.update(live, new, call.field_manager, now=call.env.timestamp())
     except MergeError:
         # The server keeps the write and gives up on the owners (UpdateNoErrors).
         metadata = dict(new["metadata"])
@@ -112,7 +111,7 @@ def apply_patch(call: Call, live: Object | None, patch: Object) -> Object:
     try:
         obj = canonical(call, applied, strict)
     except DecodeError as error:
-        gvk, metadata = call.resource.gvk, applied.get("metadata") or {}
+        gvk, metadata = call.resource.gvk, patch.get("metadata") or {}
         place = f"{metadata.get('namespace') or ''}/{metadata.get('name') or ''}"
         named = f"{gvk.api_version}, Kind={gvk.kind}"
         if not gvk.group:

@@ -19,7 +19,7 @@ from kapply.sandbox import decoding, fielderr, patching, status
 from kapply.sandbox.fields import manage_update
 from kapply.sandbox.read import answer_object
 from kapply.sandbox.registry import Resource
-from kapply.sandbox.request import Call, Target, check_write_options
+from kapply.sandbox.request import APPLY_TYPES, Call, Target, check_write_options
 from kapply.sandbox.store import View, Writer
 from kapply.sandbox.strategy import Object, at
 from kapply.sandbox.write import check_names, store_update
@@ -28,6 +28,13 @@ __all__ = ["get_scale", "write_scale"]
 
 _SCALE = GroupVersionKind("autoscaling", "v1", "Scale")
 _REPLICAS = ("f:spec", "f:replicas")
+_NO_MANAGER = (
+    "failed to create manager for existing fields: failed to convert live object (/;"
+    " autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid"
+    " group/version: autoscaling/v1"
+)
+#: Replicas of a custom resource that has none, while its Scale is written.
+_UNSET = -(2**31)
 
 
 def _paths(resource: Resource) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
@@ -58,8 +65,6 @@ def _scale_of(call: Call, obj: Object) -> Object:
         except SelectorError as error:
             raise status.internal(str(error)) from None
     replicas = at(obj, wanted)
-    if resource.crd is not None and replicas is None:
-        raise status.internal(f'the spec replicas field ".{".".join(wanted)}" does not exist')
     scale: Object = {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
@@ -82,8 +87,11 @@ def get_scale(call: Call, view: View) -> Response:
     record = view.get(resource.storage, target.namespace, target.name)
     if record is None:
         raise status.not_found(resource.named, target.name)
-    scale = _scale_of(call, record.load())
-    _manage_entries(call, record.load(), scale)
+    obj = record.load()
+    wanted = _paths(resource)[0]
+    if resource.crd is not None and at(obj, wanted) is None:
+        raise status.internal(f'the spec replicas field ".{".".join(wanted)}" does not exist')
+    scale = _scale_of(call, obj)
     return answer_object(call, view, scale)
 
 
@@ -131,23 +139,35 @@ def write_scale(call: Call, writer: Writer, verb: str) -> Response:
     def make(live: Object | None) -> Object:
         assert live is not None
         old = _scale_of(call, live)
+        wanted = _paths(resource)[0]
+        if resource.crd is not None and at(live, wanted) is None:
+            old["spec"]["replicas"] = _UNSET
+        applying = verb == "patch" and call.media_type() in APPLY_TYPES
+        if resource.crd is not None and applying and not old["metadata"].get("managedFields"):
+            # A fault of kube-apiserver's, which clients meet and so should meet here.
+            raise status.Failure(500, "", _NO_MANAGER)
         _manage_entries(call, live, old)
         new = manage_update(below, old, sent) if sent is not None else None
         if patcher is not None:
             new = patcher(old)
         assert new is not None
         check_names(below, new)
-        _check(call, new, old)
+        replicas = at(new, ("spec", "replicas")) or 0
+        if resource.crd is None:
+            _check(call, new, old)
+        elif replicas == _UNSET:
+            path = f'".{".".join(wanted)}"'
+            raise status.bad_request(f"the spec replicas field {path} cannot be empty")
         changed = copy.deepcopy(live)
-        _set(changed, _paths(resource)[0], at(new, ("spec", "replicas")) or 0)
+        _set(changed, wanted, replicas)
         version = new["metadata"].get("resourceVersion")
-        changed["metadata"]["resourceVersion"] = version or ""
+        if version or resource.crd is None:
+            changed["metadata"]["resourceVersion"] = version or ""
         changed["metadata"]["managedFields"] = _to_parent(call, live, new)
         return changed
 
     hub, _ = store_update(whole, writer, make)
     scale = _scale_of(call, hub)
-    _manage_entries(call, hub, scale)
     return answer_object(below, writer, scale)
 
 

@@ -170,6 +170,10 @@ class Strategy:
     def mark_deleting(self, obj: Object) -> None:
         """Say in the object that its deletion waits for finalizers (a namespace's phase)."""
 
+    def delete_warnings(self, options: Mapping[str, Any]) -> list[str]:
+        """What to warn of when objects are deleted with such options."""
+        return []
+
     def orphans_by_default(self) -> bool:
         """Whether a delete without a policy orphans the dependents."""
         return False

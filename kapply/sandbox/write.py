@@ -22,9 +22,11 @@ from kapply.sandbox import (
     status,
 )
 from kapply.sandbox.convert import to_hub
+from kapply.sandbox.defaulting import apply_defaults
 from kapply.sandbox.fields import manage_update, only_times_differ
 from kapply.sandbox.kinds import strategy_of
 from kapply.sandbox.read import answer_object, present
+from kapply.sandbox.registry import go_type_of
 from kapply.sandbox.request import APPLY_TYPES, Call, check_write_options
 from kapply.sandbox.status import Failure
 from kapply.sandbox.store import Record, Writer
@@ -127,12 +129,14 @@ def _put(call: Call, writer: Writer, hub: Object) -> Object:
     given = hub["metadata"]
     metadata = {name: given[name] for name in _METADATA if name in given}
     hub = {**hub, "metadata": metadata}
-    if call.dry_run:
-        writer.discard()
-        return hub
     if resource.crd is None:
         hub = {k: v for k, v in hub.items() if k not in ("kind", "apiVersion")}
         hub["metadata"] = metadata
+        # What validation and allocation left open is defaulted as it is read back.
+        apply_defaults(hub, go_type_of(resource.hub))
+    if call.dry_run:
+        writer.discard()
+        return hub
     writer.put(resource.storage, metadata.get("namespace", ""), metadata["name"], hub)
     return hub
 
@@ -342,12 +346,13 @@ _FOLDERS = {
 def _uid_conflict(call: Call, sent: str, found: str) -> Failure:
     resource, target = call.resource, call.target
     folder = f"{resource.group}/{resource.resource}" if resource.crd else resource.resource
+    root = "" if call.dry_run else "/registry"
     folder = _FOLDERS.get(folder, folder)
     place = f"{target.namespace}/{target.name}" if target.namespace else target.name
     return status.conflict(
         resource.named,
         target.name,
-        f"StorageError: invalid object, Code: 4, Key: /registry/{folder}/{place}, ResourceVersion:"
+        f"StorageError: invalid object, Code: 4, Key: {root}/{folder}/{place}, ResourceVersion:"
         f" 0, AdditionalErrorMsg: Precondition failed: UID in precondition: {sent}, UID in object"
         f" meta: {found}",
     )

@@ -62,9 +62,10 @@ class Generator:
             (4, self._merge),
             (3, self._strategic),
             (3, self._json_patch),
-            (2, self._delete),
             (1, self._read),
         ]
+        if kind.deletes:
+            draws.append((2, self._delete))
         if kind.status:
             draws.append((4, self._status))
         if kind.scale:
@@ -187,8 +188,9 @@ class Generator:
             options["preconditions"] = {"uid": f"${variable}uid"}
         if self._random.random() < 0.2:
             options["preconditions"] = {"resourceVersion": f"${variable}rv"}
-        if self._random.random() < 0.3:
-            # Nobody on the server acts on the other policies: it has no controllers.
+        # Nobody on the server acts on the other policies, Jobs' default among them: it has no
+        # controllers.
+        if kind.kind == "Job" or self._random.random() < 0.3:
             options["propagationPolicy"] = "Background"
         if self._random.random() < 0.2:
             options["gracePeriodSeconds"] = self._random.choice((0, 5))

@@ -211,6 +211,9 @@ class Normaliser:
             # Entries of one second are in another order than those of several.
             found = [self.clean(item) for item in value]
             return sorted(found, key=lambda e: json.dumps(e, sort_keys=True))
+        if isinstance(value, list) and key == "causes":
+            # Metadata is checked once or twice, which differs from kind to kind.
+            value = [cause for index, cause in enumerate(value) if cause not in value[:index]]
         if isinstance(value, list):
             return [self.clean(item, key) for item in value]
         if key in _VERSIONS and isinstance(value, str) and value not in ("", "0", "1"):

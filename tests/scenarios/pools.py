@@ -30,6 +30,7 @@ class Kind:
 
     Attributes:
         path: of the collection; "$NS" stands for the namespace.
+        deletes: a deleted object is gone at once.
         pointers: JSON pointers that JSON Patches aim at.
         strategic: strategic merge patches with directives.
         status: fragments for the status subresource; none without one.
@@ -45,6 +46,7 @@ class Kind:
     status: list[Object] = field(default_factory=list)
     scale: bool = False
     custom: bool = False
+    deletes: bool = True
 
 
 def _core(plural: str, kind: str, base: Object, fragments: list[Object], **more: Any) -> Kind:
@@ -283,6 +285,8 @@ KINDS: list[Kind] = [
             _spec(resources=None),
             _spec(selector={"matchLabels": {"a": "b"}}),
         ],
+        # The controller that lets go of a claim nobody uses is not there on the server.
+        deletes=False,
         status=[{"status": {"phase": "Bound"}}, {"status": {"capacity": {"storage": "1Gi"}}}],
         pointers={"/spec/resources/requests/storage": ["3Gi", "x"]},
     ),

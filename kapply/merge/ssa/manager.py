@@ -101,6 +101,7 @@ class FieldManager:
         subresource: "" for the resource itself.
         filters: what writes may own, by apiVersion (reset fields).
         default: fills in defaults after an apply, where there are any.
+        empty: an object of the kind with nothing set: nobody adds the fields that it has.
     """
 
     kind: str
@@ -109,6 +110,7 @@ class FieldManager:
     subresource: str = ""
     filters: Mapping[str, FieldFilter] = field(default_factory=dict)
     default: Callable[[Json], Json] | None = None
+    empty: Json = None
 
     @bounded
     def update(self, live: Json, new: Json, manager: str, *, now: str) -> Json:
@@ -171,7 +173,7 @@ class FieldManager:
         return _with_managed_fields(obj, managed.encode())
 
     def _empty(self) -> Json:
-        return {"apiVersion": self.api_version, "kind": self.kind}
+        return self.empty or {"apiVersion": self.api_version, "kind": self.kind}
 
     def _check(self, applied: Json) -> None:
         check_object(applied)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from kapply.sandbox import content
-from kapply.sandbox.checks.base import Checks, Found, Object, mapping, matches
+from kapply.sandbox.checks.base import IMMUTABLE, Checks, Found, Object, mapping, matches
 from kapply.sandbox.checks.cron import schedule_error
 from kapply.sandbox.checks.jobspec import LARGE, MANY, check_job_spec
 from kapply.sandbox.checks.podwarnings import name_warnings, template_warnings
@@ -90,8 +90,13 @@ class JobChecks(Checks):
         new, old = spec.get("template"), before.get("template")
         if before.get("suspend") and not status.get("startTime"):
             new, old = _unscheduled(new), _unscheduled(old)
-        if new != old:
-            found.invalid("spec.template", spec.get("template"), "field is immutable")
+        if new == old:
+            return
+        if before.get("suspend"):
+            inner = mapping(spec.get("template"), "spec")
+            found.invalid("spec.template.spec", dict(inner), IMMUTABLE)
+        else:
+            found.invalid("spec.template", spec.get("template"), IMMUTABLE)
 
     def warnings(self, obj: Object, old: Object | None) -> list[str]:
         before = None if old is None else mapping(old["spec"], "template")

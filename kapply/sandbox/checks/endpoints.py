@@ -35,7 +35,7 @@ class SliceChecks(Checks):
             self._check_endpoints(found, new)
         self._check_declared(found, new)
         if new.get("addressType") != old.get("addressType"):
-            found.declared.invalid("addressType", new.get("addressType") or "", IMMUTABLE)
+            found.declared.invalid("addressType", None, IMMUTABLE)
 
     def _check_declared(self, found: Found, obj: Object) -> None:
         kind = obj.get("addressType") or ""

@@ -24,24 +24,21 @@ class AutoscalerChecks(Checks):
     """HorizontalPodAutoscalers (v2)."""
 
     def create(self, found: Found, obj: Object) -> None:
-        self._check(found, obj["spec"], 1)
-
-    def update(self, found: Found, new: Object, old: Object) -> None:
-        self._check(found, new["spec"], 0 if old["spec"].get("minReplicas") == 0 else 1)
+        self._check(found, obj["spec"])
 
     def subresource(self, name: str, found: Found, new: Object, old: Object) -> None:
         status = mapping(new, "status")
         found.counts("status", status, "currentReplicas", "desiredReplicas")
 
-    def _check(self, found: Found, spec: Object, least: int) -> None:
+    def _check(self, found: Found, spec: Object) -> None:
         low, high = spec.get("minReplicas"), spec.get("maxReplicas") or 0
         if low is not None and high < low:
             text = "must be greater than or equal to `minReplicas`"
             found.invalid("spec.maxReplicas", high, text)
         target = mapping(spec, "scaleTargetRef")
-        _check_target(found, found.declared, "spec.scaleTargetRef", target, grouped=True)
-        if low is not None and low < least:
-            text = f"must be greater than or equal to {least}"
+        _check_target(found, found, "spec.scaleTargetRef", target, grouped=True)
+        if low is not None and low < 0:
+            text = "must be greater than or equal to 0"
             found.declared.invalid("spec.minReplicas", low, text)
         if not high:
             found.declared.required("spec.maxReplicas")

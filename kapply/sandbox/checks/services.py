@@ -97,6 +97,31 @@ class ServiceChecks(Checks):
         else:
             check_ingress_points(found, path, points, modes=True)
 
+    def warnings(self, obj: Object, old: Object | None) -> list[str]:
+        spec = obj["spec"]
+        kind, given = spec.get("type"), spec.get("externalIPs")
+        headless = kind == "ClusterIP" and spec.get("clusterIP") == "None"
+        told = []
+        if headless:
+            for name in ("loadBalancerIP", "externalIPs"):
+                if spec.get(name):
+                    told.append(f"spec.{name} is ignored for headless services")
+            if spec.get("sessionAffinity") != "None":
+                told.append("spec.SessionAffinity is ignored for headless services")
+        if given and not headless and kind != "ExternalName":
+            told.append(
+                "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+            )
+        if kind == "ExternalName" and given:
+            told.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
+        if kind != "ExternalName" and spec.get("externalName"):
+            told.append('spec.externalName is ignored when spec.type is not "ExternalName"')
+        if spec.get("trafficDistribution") == "PreferClose":
+            told.append(
+                'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
+            )
+        return told
+
     def _check(self, found: Found, obj: Object, old: Object | None) -> None:
         spec = obj["spec"]
         kind = spec.get("type") or ""

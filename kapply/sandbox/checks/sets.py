@@ -117,8 +117,7 @@ class StatefulSetChecks(Workload):
         if selector is not None and matches(selector, {}) is None:
             found.invalid("spec.selector", dict(selector), "")
         else:
-            if not is_empty(selector):
-                check_match(found, selector, template)
+            check_match(found, selector, template)
             template = _as_its_pods(spec, template)
             check_template(found, "spec.template", template)
         check_long_running(found, template, "StatefulSet")

@@ -49,7 +49,8 @@ def check_selector(found: Found, spec: Object, kind: str) -> None:
 def check_match(found: Found, selector: Object | None, template: Object) -> None:
     """The pods of a template must match the selector."""
     labels = mapping(mapping(template, "metadata"), "labels")
-    if matches(selector, labels) is False:
+    # No selector at all selects nothing, an empty one everything.
+    if selector is None or (not is_empty(selector) and matches(selector, labels) is False):
         text = "`selector` does not match template `labels`"
         found.invalid("spec.template.metadata.labels", dict(labels) or None, text)
 

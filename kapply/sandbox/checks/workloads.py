@@ -8,7 +8,6 @@ from kapply.sandbox.checks.base import (
     Checks,
     Found,
     Object,
-    is_empty,
     mapping,
     matches,
     number_of,
@@ -61,8 +60,7 @@ def _check_replica_template(found: Found, spec: Object) -> None:
     if selector is not None and match is None:
         found.invalid("spec.selector", dict(selector), "invalid label selector")
         return
-    if not is_empty(selector):
-        check_match(found, selector, template)
+    check_match(found, selector, template)
     check_template(found, "spec.template", template)
     check_long_running(found, template, "ReplicaSet")
 

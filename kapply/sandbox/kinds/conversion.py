@@ -59,7 +59,7 @@ def _canonical(obj: Object, gvk: GroupVersionKind) -> Object:
 
 
 def _autoscaler_v1(obj: Object) -> Object:
-    metadata = dict(obj["metadata"])
+    metadata = dict(obj.get("metadata") or {})
     given = metadata.get("annotations") or {}
     annotations = {k: v for k, v in given.items() if k not in _ROUND_TRIP}
     spec, state = obj.get("spec") or {}, obj.get("status") or {}
@@ -108,7 +108,7 @@ def _cpu(metric: Object) -> int | None:
 
 
 def _autoscaler_v2(obj: Object) -> Object:
-    metadata = dict(obj["metadata"])
+    metadata = dict(obj.get("metadata") or {})
     given = metadata.get("annotations") or {}
     metadata["annotations"] = {k: v for k, v in given.items() if k not in _ROUND_TRIP}
     spec, state = obj.get("spec") or {}, obj.get("status") or {}

@@ -58,12 +58,21 @@ class PodStrategy(Strategy):
 
     generation: ClassVar[tuple[Path, ...]] = (("spec",),)
     has_status = True
+    status_resets = (("metadata", "deletionTimestamp"), ("metadata", "ownerReferences"))
+
+    def prepare_subresource(self, name: str, new: Object, old: Object, ctx: Context) -> None:
+        super().prepare_subresource(name, new, old, ctx)
+        if name == "status" and not new["status"].get("qosClass"):
+            new["status"]["qosClass"] = at(old, ("status", "qosClass")) or ""
 
     def admit(self, obj: Object, old: Object | None, ctx: Context) -> None:
-        if old is not None:
-            return
         spec = obj["spec"]
-        _set_priority(spec, ctx)
+        if old is None:
+            _set_priority(spec, ctx)
+        else:
+            for name in ("priority", "preemptionPolicy"):
+                if spec.get(name) is None and old["spec"].get(name) is not None:
+                    spec[name] = old["spec"][name]
         found = spec.setdefault("tolerations", [])
         for key in _TOLERATIONS:
             if not any(_tolerates(toleration, key) for toleration in found):

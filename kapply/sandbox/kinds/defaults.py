@@ -204,12 +204,18 @@ def _daemon_set(obj: Object) -> None:
             rolling["maxUnavailable"] = 1
         if rolling.get("maxSurge") is None:
             rolling["maxSurge"] = 0
+    elif strategy.get("rollingUpdate") is not None:
+        # The server's own struct has no unset numbers there.
+        for name in ("maxUnavailable", "maxSurge"):
+            strategy["rollingUpdate"].setdefault(name, 0)
     if spec.get("revisionHistoryLimit") is None:
         spec["revisionHistoryLimit"] = 10
 
 
 def _stateful_set(obj: Object) -> None:
     spec = obj["spec"]
+    for claim in spec.get("volumeClaimTemplates") or ():
+        claim.update(kind="PersistentVolumeClaim", apiVersion="v1")
     _fill(spec, podManagementPolicy="OrderedReady")
     strategy = spec["updateStrategy"]
     if not strategy.get("type"):

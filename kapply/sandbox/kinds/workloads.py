@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from kapply.sandbox.strategy import Context, Object, Path, Strategy, at
+from kapply.sandbox.strategy import Context, Object, Path, Strategy, at, keep_at
 
 __all__ = ["STRATEGIES"]
 
+_PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to"
+    " remove them or set propagationPolicy=Orphan to suppress this warning"
+)
 _TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 
@@ -72,6 +76,10 @@ class DaemonSet(Workload):
         annotations[_TEMPLATE_GENERATION] = number
         super().prepare_update(new, old, ctx)
 
+    def prepare_subresource(self, name: str, new: Object, old: Object, ctx: Context) -> None:
+        super().prepare_subresource(name, new, old, ctx)
+        keep_at(new, old, ("metadata", "annotations", _TEMPLATE_GENERATION))
+
 
 class Job(Workload):
     """Jobs make their own selector unless told not to."""
@@ -91,6 +99,13 @@ class Job(Workload):
             match.setdefault("batch.kubernetes.io/controller-uid", metadata["uid"])
             spec["selector"] = selector
         super().prepare_create(obj, ctx)
+
+    def orphans_by_default(self) -> bool:
+        return True
+
+    def delete_warnings(self, options: Mapping[str, Any]) -> list[str]:
+        told = options.get("propagationPolicy") or options.get("orphanDependents") is not None
+        return [] if told else [_PRESERVED]
 
     def fields(self, obj: Mapping[str, Any]) -> dict[str, str]:
         return {"status.successful": str(at(obj, ("status", "succeeded")) or 0)}
