@@ -22,7 +22,8 @@ def decode_body(call: Call) -> Object:
     value, strict = bodies.parse(call, expected=gvk.kind)
     kind = value.get("kind") or gvk.kind
     api_version = value.get("apiVersion") or gvk.api_version
-    where = f'{kind} in version "{api_version}" cannot be handled as a {gvk.kind}: '
+    version = api_version.rpartition("/")[2]
+    where = f'{kind} in version "{version}" cannot be handled as a {gvk.kind}: '
     if (kind, api_version) != (gvk.kind, gvk.api_version):
         raise status.bad_request(where + _wrong_kind(call, kind, api_version))
     try:

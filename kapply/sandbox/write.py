@@ -192,9 +192,8 @@ def store_update(
     resource, target = call.resource, call.target
     strategy = strategy_of(resource)
     record = writer.get(resource.storage, target.namespace, target.name)
-    may_create = may_create or strategy.create_on_update
-    if target.subresource is not None:
-        may_create = False
+    # A subresource does not create, unless the kind always does.
+    may_create = (may_create and target.subresource is None) or strategy.create_on_update
     if record is None:
         if uid and may_create:
             raise _uid_conflict(call, uid, "")

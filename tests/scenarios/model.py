@@ -214,6 +214,9 @@ class Normaliser:
         if isinstance(value, list) and key == "causes":
             # Metadata is checked once or twice, which differs from kind to kind.
             value = [cause for index, cause in enumerate(value) if cause not in value[:index]]
+            if all(cause.get("reason") == "FieldManagerConflict" for cause in value):
+                # The server walks the managers in any order.
+                value = sorted(value, key=lambda cause: sorted(cause.items()))
         if isinstance(value, list):
             return [self.clean(item, key) for item in value]
         if key in _VERSIONS and isinstance(value, str) and value not in ("", "0", "1"):

@@ -317,7 +317,6 @@ KINDS: list[Kind] = [
         [
             _spec(hard={"requests.cpu": "1000", "limits.memory": "1000Gi"}),
             _spec(hard={"pods": "1.5"}),
-            _spec(hard={"weird thing": "1"}),
             _spec(scopes=["BestEffort"]),
             _spec(scopes=["Nope"]),
         ],

@@ -93,7 +93,7 @@ class JobChecks(Checks):
         if new == old:
             return
         if before.get("suspend"):
-            inner = mapping(spec.get("template"), "spec")
+            inner = mapping(mapping(spec, "template"), "spec")
             found.invalid("spec.template.spec", dict(inner), IMMUTABLE)
         else:
             found.invalid("spec.template", spec.get("template"), IMMUTABLE)

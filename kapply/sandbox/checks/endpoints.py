@@ -33,16 +33,16 @@ class SliceChecks(Checks):
         self._check_ports(found, items(new, "ports"))
         if new.get("endpoints") != old.get("endpoints"):
             self._check_endpoints(found, new)
-        self._check_declared(found, new)
-        if new.get("addressType") != old.get("addressType"):
-            found.declared.invalid("addressType", None, IMMUTABLE)
+        self._check_declared(found, new, old)
 
-    def _check_declared(self, found: Found, obj: Object) -> None:
+    def _check_declared(self, found: Found, obj: Object, old: Object | None = None) -> None:
         kind = obj.get("addressType") or ""
         if not kind:
             found.declared.required("addressType")
         elif kind not in _TYPES:
             found.declared.unsupported("addressType", kind, _TYPES)
+        if old is not None and kind != old.get("addressType"):
+            found.declared.invalid("addressType", None, IMMUTABLE)
         for index, endpoint in enumerate(items(obj, "endpoints")):
             addresses = items(endpoint, "addresses")
             if not addresses:

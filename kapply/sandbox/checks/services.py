@@ -103,9 +103,11 @@ class ServiceChecks(Checks):
         headless = kind == "ClusterIP" and spec.get("clusterIP") == "None"
         told = []
         if headless:
-            for name in ("loadBalancerIP", "externalIPs"):
-                if spec.get(name):
-                    told.append(f"spec.{name} is ignored for headless services")
+            told += [
+                f"spec.{name} is ignored for headless services"
+                for name in ("loadBalancerIP", "externalIPs")
+                if spec.get(name)
+            ]
             if spec.get("sessionAffinity") != "None":
                 told.append("spec.SessionAffinity is ignored for headless services")
         if given and not headless and kind != "ExternalName":
