@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from kapply.cli.options import ConnectFlags, Files, Kustomize, Recursive, Selector, connected
+from kapply.errors import UsageError
 
 
 @connected
@@ -30,7 +31,7 @@ def get(
         typer.Option(
             "-o",
             "--output",
-            help="table, wide, yaml, json, name, jsonpath=..., jsonpath-file=...,"
+            help="table, wide, tree, yaml, json, name, jsonpath=..., jsonpath-file=...,"
             " custom-columns=..., custom-columns-file=...",
         ),
     ] = "",
@@ -79,6 +80,7 @@ def get(
     from kapply.cli.targets import queries_of
     from kapply.cli.wiring import open_session
 
+    tree = output == "tree"
     wish = Wish(
         files=files,
         kustomize=kustomize,
@@ -86,7 +88,7 @@ def get(
         selector=selector.strip(),
         field_selector=field_selector.strip(),
         all_namespaces=all_namespaces,
-        output=output,
+        output="" if tree else output,
         template=template,
         allow_missing_keys=allow_missing_keys,
         no_headers=no_headers,
@@ -105,6 +107,12 @@ def get(
     show = Show(wish)
     with open_session(connect) as session:
         queries, single = queries_of(session, words or [], wish, table=show.format.is_table)
+        if tree:
+            from kapply.cli.tree import show_trees
+
+            if wish.watches:
+                raise UsageError("-o tree is not watched")
+            return show_trees(session, queries, color=connect.color, no_headers=no_headers)
         if wish.watches:
             return show.changes(session, queries)
         return show.once(session, queries, single=single)

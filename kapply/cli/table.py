@@ -50,6 +50,7 @@ COMMANDS: dict[str, Entry] = {
     "proxy": Entry(
         "Look", "kapply.cli.proxy", "proxy", "Serve the API on loopback, authenticated."
     ),
+    "trace": Entry("Look", "kapply.cli.trace", "app", "Look again at calls saved by --har."),
     "raw": Entry("Look", "kapply.cli.raw", "raw", "Send one REST call and print the answer."),
     "api-resources": Entry(
         "Look", "kapply.cli.info", "api_resources", "List the kinds that the server serves."

@@ -18,7 +18,7 @@ from kapply.report.printers import (
 )
 
 FORMATS = (
-    "table", "wide", "json", "yaml", "name", "jsonpath=...", "jsonpath-as-json=...",
+    "table", "wide", "tree", "json", "yaml", "name", "jsonpath=...", "jsonpath-as-json=...",
     "jsonpath-file=...", "custom-columns=...", "custom-columns-file=...",
 )  # fmt: skip
 _WITH_ARGUMENT = tuple(name[:-4] for name in FORMATS if name.endswith("=..."))

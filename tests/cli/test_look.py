@@ -118,7 +118,29 @@ def rights(run: Place) -> None:
     }
 
 
-CASES: tuple[Callable[[Place], None], ...] = (health, paths, events, who_and_what, rights)
+def tree_and_waterfall(run: Place) -> None:
+    run.done("create", "-f", "m.yaml")
+    lines = run.done("get", "deploy/web", "-o", "tree", "--har=run.har").splitlines()
+    assert lines[0].split() == ["OBJECT", "STATUS", "AGE", "WHY"]
+    assert re.match(r"Deployment\.apps/web +\w+ +\d+s", lines[1])
+    assert run("get", "deploy", "-o", "tree").code == 2
+    assert run("get", "deploy/web", "-o", "tree", "-w").code == 2
+    assert run("get", "deploy/none", "-o", "tree").code == 4
+    drawn = run.tool("trace", "summary", "run.har", "--width=70").out.splitlines()
+    assert all(len(line) <= 70 for line in drawn) and "requests in" in drawn[-4]
+    assert json.loads(run.tool("trace", "summary", "run.har", "-o=json").out)["failed"] == 0
+    (run.tool.cwd / "bad.har").write_text("{}")
+    assert run.tool("trace", "summary", "bad.har").code == 2
+
+
+CASES: tuple[Callable[[Place], None], ...] = (
+    health,
+    paths,
+    events,
+    who_and_what,
+    rights,
+    tree_and_waterfall,
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
