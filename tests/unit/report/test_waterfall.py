@@ -36,7 +36,7 @@ def test_lines_and_totals() -> None:
     assert all(len(line) <= 80 for line in lines)
     assert lines[0].split() == ["METHOD", "PATH", "STATUS", "MS", "BYTES", "TIME"]
     assert lines[1].startswith("GET    …aaa") and lines[1].endswith("░░░░░░░░███▓")
-    assert lines[2].startswith("PATCH  /x ") and lines[2].endswith("███▓")
+    assert lines[2].startswith("PATCH  /x ") and lines[2].endswith("███▓▓")
     assert totals(calls) == [
         "2 requests in 130 ms: 1 GET, 1 PATCH; 1 failed",
         "20 B sent, 3.0 kB received",
