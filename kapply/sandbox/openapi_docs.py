@@ -12,7 +12,7 @@ from kapply.sandbox.registry import Registry, Resource
 from kapply.sandbox.render import dumps
 from kapply.sandbox.schemas import builtin_document, definition_of_crd
 
-__all__ = ["answer"]
+__all__ = ["answer", "document_of"]
 
 Document = dict[str, Any]
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
@@ -33,13 +33,16 @@ def answer(
     if parts == ["openapi", "v3"]:
         return _bytes(dumps(_index(registry)), headers)
     if parts == ["openapi", "v2"]:
-        return _bytes(dumps(_swagger(registry)), headers)
+        from kapply.sandbox.swagger import body_of
+
+        body, media_type = body_of(registry, headers.get("accept", ""))
+        return _bytes(body, headers, media_type)
     if parts[:2] != ["openapi", "v3"]:
         return None
     group_version = _group_version(parts[2:])
     if group_version is None or not registry.has_group_version(*group_version):
         return None
-    body = dumps(_document(registry, group_version))
+    body = dumps(document_of(registry, group_version))
     found = _bytes(body, headers)
     given = params.get("hash", "")
     if given and given != _hash(body):
@@ -64,14 +67,17 @@ def _hash(body: bytes) -> str:
     return hashlib.sha512(body).hexdigest().upper()
 
 
-def _bytes(body: bytes, headers: Mapping[str, str]) -> Response:
+def _bytes(
+    body: bytes, headers: Mapping[str, str], media_type: str = "application/json"
+) -> Response:
     etag = f'"{_hash(body)}"'
     if headers.get("if-none-match") == etag:
         return Response(304, {"etag": etag}, b"")
     found = {
-        "content-type": "application/json",
+        "content-type": media_type,
         "content-length": str(len(body)),
         "cache-control": "no-cache, private",
+        "vary": "Accept",
         "etag": etag,
     }
     return Response(200, found, body)
@@ -88,20 +94,21 @@ def _index(registry: Registry) -> Document:
 
 def _digest(registry: Registry, group_version: GroupVersion) -> str:
     if any(resource.crd is not None for resource in _resources(registry, group_version)):
-        return _hash(dumps(_document(registry, group_version)))
+        return _hash(dumps(document_of(registry, group_version)))
     return _builtin_digest(registry, group_version)
 
 
 @cache
 def _builtin_digest(registry: Registry, group_version: GroupVersion) -> str:
-    return _hash(dumps(_document(registry, group_version)))
+    return _hash(dumps(document_of(registry, group_version)))
 
 
 def _resources(registry: Registry, group_version: GroupVersion) -> list[Resource]:
     return [r for r in registry.all() if r.gvk.group_version == group_version]
 
 
-def _document(registry: Registry, group_version: GroupVersion) -> Document:
+def document_of(registry: Registry, group_version: GroupVersion) -> Document:
+    """The OpenAPI v3 document of a group-version."""
     resources = _resources(registry, group_version)
     schemas: Document
     if any(resource.crd is not None for resource in resources):
@@ -188,38 +195,3 @@ def _operation(resource: Resource, verb: str, kind: Mapping[str, str] | None = N
         schema = {"$ref": f"#/components/schemas/{_META}Patch"}
         operation["requestBody"] = {"content": {name: {"schema": schema} for name in patches}}
     return operation
-
-
-def _swagger(registry: Registry) -> Document:
-    definitions: Document = {}
-    paths: Document = {}
-    for group_version in sorted(GroupVersion(*found) for found in registry.group_versions):
-        document = _document(registry, group_version)
-        definitions |= document["components"]["schemas"]
-        for path, item in document["paths"].items():
-            for operation in item.values():
-                body = operation.pop("requestBody", None)
-                if body:
-                    operation["consumes"] = list(body["content"])
-            paths[path] = item
-    return {
-        "swagger": "2.0",
-        "info": {"title": "Kubernetes", "version": "v1.37.2"},
-        "paths": paths,
-        "definitions": _rewritten(definitions),
-    }
-
-
-def _rewritten(value: Any) -> Any:
-    """References of OpenAPI 3 as Swagger 2 writes them."""
-    if isinstance(value, dict):
-        found = {k: _rewritten(v) for k, v in value.items()}
-        reference = found.get("$ref")
-        if isinstance(reference, str):
-            found["$ref"] = reference.replace("#/components/schemas/", "#/definitions/")
-        combined = found.get("allOf")
-        if isinstance(combined, list) and len(combined) == 1 and "$ref" in combined[0]:
-            del found["allOf"]
-            found |= combined[0]
-        return found
-    return [_rewritten(item) for item in value] if isinstance(value, list) else value
