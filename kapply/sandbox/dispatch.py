@@ -153,6 +153,9 @@ class Sandbox:
             response = self._discovery(parts, found, answer, headers)
             if response is None:
                 response = health.answer(path, params)
+            if response is None and path == "/metrics":
+                with self.store.read() as view:
+                    response = health.metrics(view)
             if response is None and parts[0] == "openapi":
                 from kapply.sandbox import openapi_docs
 

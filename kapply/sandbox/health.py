@@ -1,4 +1,4 @@
-"""/version, /healthz, /livez and /readyz."""
+"""/version, /healthz, /livez, /readyz and /metrics."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from kapply.meta import Response
 from kapply.sandbox import render
+from kapply.sandbox.store import View
 
-__all__ = ["VERSION", "answer"]
+__all__ = ["VERSION", "answer", "metrics"]
 
 #: The version the sandbox imitates; the build part says that it is one, and runs no controllers.
 VERSION = "v1.37.2+kapply.sandbox"
@@ -41,6 +42,19 @@ def answer(path: str, params: Mapping[str, str]) -> Response | None:
         lines = "".join(f"[+]{check} ok\n" for check in _CHECKS)
         return _text(f"{lines}{name} check passed\n")
     return _text("ok")
+
+
+def metrics(view: View) -> Response:
+    """/metrics: how many objects of each resource there are, as kube-apiserver counts them."""
+    name = "apiserver_resource_objects"
+    lines = [f"# HELP {name} Number of stored objects.", f"# TYPE {name} gauge"]
+    for storage in view.resources():
+        resource, _, group = storage.partition(".")
+        labels = f'group="{group}",resource="{resource}"'
+        lines.append(f"{name}{{{labels}}} {view.count(storage)}")
+    lines += ["# TYPE kapply_sandbox_version counter", f"kapply_sandbox_version {view.version}"]
+    body = "\n".join([*lines, ""]).encode()
+    return render.Answer().raw(body, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _text(text: str) -> Response:

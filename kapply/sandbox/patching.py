@@ -63,8 +63,8 @@ def _live(live: Object | None) -> Object:
 def _json_patcher(call: Call) -> Patcher:
     try:
         operations, strict = bodies.parse_json(call.request.body or b"")
-    except JSONError as error:
-        raise status.bad_request(f"error decoding patch: {error}") from None
+    except JSONError:
+        raise status.bad_request("invalid JSON patch") from None
     if not isinstance(operations, list):
         raise status.bad_request(
             f"error decoding patch: json: cannot unmarshal {_kind(operations)} into Go value of"
@@ -125,8 +125,8 @@ def _finish(call: Call, live: Object | None, patched: Any, strict: Strict) -> Ob
 def _strategic_patcher(call: Call) -> Patcher:
     try:
         document, strict = bodies.parse_json(call.request.body or b"")
-    except JSONError as error:
-        raise status.bad_request(str(error)) from None
+    except JSONError:
+        raise status.bad_request("invalid JSON patch") from None
     if not isinstance(document, dict):
         raise status.bad_request(
             f"json: cannot unmarshal {_kind(document)} into Go value of type"

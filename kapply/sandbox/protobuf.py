@@ -107,26 +107,30 @@ def _numbers() -> Mapping[str, Mapping[str, str]]:
 
 
 @cache
-def _readers(go_type: str) -> dict[int, tuple[str, str]]:
-    """Field number to (JSON name, type); an inlined struct has no name."""
-    types = {name: inner for name, inner, _ in struct_fields(go_type)}
+def _readers(go_type: str, outer: str = "") -> dict[int, tuple[str, str]]:
+    """Field number to (JSON name, type); an inlined struct has no name.
+
+    The fields of an inlined struct are recorded as those of the one it is in, `outer`.
+    """
+    fields = struct_fields(go_type) or struct_fields(outer)
+    types = {name: inner for name, inner, _ in fields}
     return {
         int(number): ("", place[1:]) if place.startswith(">") else (place, types.get(place, ""))
         for number, place in _numbers().get(go_type, {}).items()
     }
 
 
-def _merge(go_type: str, data: bytes, found: dict[str, Any], depth: int) -> None:
+def _merge(go_type: str, data: bytes, found: dict[str, Any], depth: int, outer: str = "") -> None:
     if depth > _MAX_DEPTH:
         raise ProtobufError("exceeded max depth")
-    readers = _readers(go_type)
+    readers = _readers(go_type, outer)
     for number, _, value in _fields(data):
         place = readers.get(number)
         if place is None:
             continue
         name, inner = place
         if not name:
-            _merge(inner, _bytes(value), found, depth + 1)
+            _merge(inner, _bytes(value), found, depth + 1, outer or go_type)
         elif inner.startswith("[]") and inner != "[]byte":
             found.setdefault(name, []).append(_read(inner[2:], value, depth + 1))
         elif inner.startswith("map["):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from kapply.meta import GroupVersionKind
 from kapply.sandbox import status
+from kapply.sandbox.versions import rank
 from kapply.sandbox.wire import known_type
 
 if TYPE_CHECKING:
@@ -30,6 +31,15 @@ _HUBS = {
     ("", "events"): ("", "v1"),
     ("events.k8s.io", "events"): ("", "v1"),
     ("autoscaling", "horizontalpodautoscalers"): ("autoscaling", "v2"),
+}
+
+
+#: What kube-apiserver 1.37 warns about, of what it serves by default.
+_DEPRECATED = {
+    ("v1", "componentstatuses"): "v1 ComponentStatus is deprecated in v1.19+",
+    ("v1", "endpoints"): (
+        "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+    ),
 }
 
 
@@ -245,7 +255,18 @@ def _from_discovery(
         hub=hub,
         list_kind=f"{gvk.kind}List",
         hash=hashes.get((group_version, resource), ""),
+        deprecation=_DEPRECATED.get((group_version, resource), ""),
     )
+
+
+def _deprecated(gvk: GroupVersionKind, versions: Iterable[Mapping[str, Any]]) -> str:
+    """The warning of a deprecated version that has none of its own: it names a better one."""
+    text = f"{gvk.api_version} {gvk.kind} is deprecated"
+    fit = [v["name"] for v in versions if v.get("served") and not v.get("deprecated")]
+    better = min(fit, key=rank, default="")
+    if better and rank(better) < rank(gvk.version):
+        text += f"; use {gvk.group}/{better} {gvk.kind}"
+    return text
 
 
 _CRD_VERBS = frozenset(
@@ -279,9 +300,7 @@ def resources_of_crd(crd: Mapping[str, Any]) -> list[Resource]:
         terminating = conditions.get("Terminating") == "True"
         deprecation = ""
         if version.get("deprecated"):
-            deprecation = version.get("deprecationWarning") or (
-                f"{gvk.api_version} {gvk.kind} is deprecated"
-            )
+            deprecation = version.get("deprecationWarning") or _deprecated(gvk, spec["versions"])
         found.append(
             Resource(
                 gvk=gvk,

@@ -37,5 +37,7 @@ def seed(writer: Writer, env: Env) -> None:
         metadata = item["metadata"]
         metadata["uid"] = env.uid()
         metadata["creationTimestamp"] = now
+        for condition in (item.get("status") or {}).get("conditions") or ():
+            condition["lastTransitionTime"] = now
         writer.put(resource.storage, metadata.get("namespace", ""), metadata["name"], item)
     writer.set_fact("seeded", 1)

@@ -30,6 +30,7 @@ __all__ = ["Change", "CompactedError", "Record", "Store", "StoreError", "View", 
 MEMORY = ":memory:"
 #: Seconds of history kept for watches; etcd is compacted every five minutes.
 RETENTION = 300.0
+_FIRST = ("name", "generateName", "namespace", "selfLink", "uid")
 _FORMAT = 1
 _CACHED = 8  # connections kept for reuse
 _SCHEMA = """
@@ -120,6 +121,15 @@ class Change:
 def key_of(namespace: str, name: str) -> str:
     """The key of an object below its resource."""
     return f"{namespace}/{name}" if namespace else name
+
+
+def _make_room(metadata: dict[str, Any]) -> None:
+    """Give metadata.resourceVersion its place: after the uid, as the Go type has it."""
+    before = [name for name in _FIRST if name in metadata]
+    rest = [(name, value) for name, value in metadata.items() if name not in before]
+    first = [(name, metadata[name]) for name in before]
+    metadata.clear()
+    metadata.update([*first, ("resourceVersion", ""), *rest])
 
 
 class View:
@@ -269,6 +279,8 @@ class Writer(View):
         before = self.get_key(resource, key)
         version = self.next_version()
         metadata = obj["metadata"]
+        if "resourceVersion" not in metadata:
+            _make_room(metadata)
         metadata["resourceVersion"] = str(version)
         data = json.dumps(obj, separators=(",", ":"), ensure_ascii=False).encode(
             "utf-8", "surrogatepass"

@@ -62,7 +62,7 @@ def _body(call: Call, go_type: str, kind: str) -> Object:
     try:
         return bodies.decode(go_type, value, strict)
     except DecodeError as error:
-        version = value.get("apiVersion", "")
+        version = value.get("apiVersion", "").rpartition("/")[2]
         raise status.bad_request(
             f'{kind} in version "{version}" cannot be handled as a {kind}: {error}'
         ) from None
@@ -155,7 +155,11 @@ def _needs_node(call: Call, view: View) -> Response:
         )
     if call.resource.storage == "pods":
         pod = record.load()
+        subresource = call.target.subresource
         if not pod["spec"].get("nodeName"):
+            if subresource is not None and subresource.name == "log":
+                # A pod that no node has yet has written nothing.
+                return render.Answer(call).raw(b"", content_type="text/plain")
             raise status.bad_request(f"pod {name} does not have a host assigned")
     raise Failure(
         501,

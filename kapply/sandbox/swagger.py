@@ -24,8 +24,8 @@ def body_of(registry: Registry, accept: str) -> tuple[bytes, str]:
     """(body, media type) in the form that an Accept header wants."""
     for clause in accepts(accept):
         if clause.media_type in MEDIA_TYPES:
-            # Either name is answered by the old one, as kube-apiserver does.
-            return _body(registry, protobuf=True), MEDIA_TYPES[1]
+            # The name with an @ is no media type: both are answered by the other.
+            return _body(registry, protobuf=True), MEDIA_TYPES[0]
         if clause.media_type in ("application/json", "application/*", "*/*"):
             break
     return _body(registry, protobuf=False), "application/json"

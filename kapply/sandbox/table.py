@@ -9,7 +9,7 @@ from typing import Any
 from kapply.query.jsonpath import JSONPath
 from kapply.query.jsonpath_parser import JSONPathError
 from kapply.sandbox import status
-from kapply.sandbox.cells import CELLS
+from kapply.sandbox.cells import CELLS, ORDER
 from kapply.sandbox.registry import Resource, data
 from kapply.sandbox.render import META_GROUP
 from kapply.sandbox.request import Call
@@ -31,7 +31,8 @@ def table_of(
     columns = _columns(resource)
     now = call.env.now()
     rows = []
-    for obj in objects:
+    order = ORDER.get(resource.storage)
+    for obj in sorted(objects, key=order) if order else objects:
         row: Object = {"cells": _cells(resource, columns, obj, now)}
         if include == "Metadata":
             row["object"] = {

@@ -59,6 +59,11 @@ class DecodeError(Exception):
             kinds = {"array": "slice", "object": "map", "number": "int64"}
             return f"cannot restore {wanted} from {kinds.get(self.text, self.text)}"
         found = {"number": "int64", "array": "[]interface {}", "object": "map[string]interface {}"}
+        numeric = self.go_type in _RANGE or self.go_type == "float64"
+        scalar = numeric or self.go_type in ("string", "bool")
+        # Go converts numbers into one another and into strings, and nothing else.
+        if scalar and (not self.text.startswith("number") or self.go_type == "bool"):
+            return f"unrecognized type: {self.go_type}"
         return f"cannot convert {found.get(self.text, self.text)} to {self.go_type}"
 
 

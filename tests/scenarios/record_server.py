@@ -19,7 +19,8 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 # Written by loops inside the server as it runs, not part of a new cluster's state.
 TRACKING = "kube-apiserver-legacy-service-account-token-tracking"
-NOT_SEEDED = {"leases", "events", "componentstatuses", "apiservices", "storageversions"}
+AUTHENTICATION = "extension-apiserver-authentication"
+NOT_SEEDED = {"leases", "events", "componentstatuses", "storageversions"}
 
 
 class Server:
@@ -92,7 +93,7 @@ def main(url: str, token: str) -> None:
             seed.extend(
                 {**kind, **without_identity(item)}
                 for item in found["items"] or ()
-                if item["metadata"]["name"] != TRACKING
+                if item["metadata"]["name"] not in (TRACKING, AUTHENTICATION)
             )
     write("columns.json", columns)
     write("seed.json", seed)
