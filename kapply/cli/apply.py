@@ -70,6 +70,14 @@ class RunFlags:
         str,
         typer.Option("--lock-timeout", help="How long to wait for another run on --applyset."),
     ] = "0s"
+    saved_plan: Annotated[
+        str,
+        typer.Option(
+            "--plan",
+            help="Do what this saved plan says and nothing else: refuse when anything moved.",
+            metavar="FILE",
+        ),
+    ] = ""
 
 
 @connected
@@ -102,16 +110,26 @@ def apply(
         lock_seconds = duration(run.lock_timeout, "--lock-timeout")
         members = set_options(flags, lock_timeout=lock_seconds, timeout=seconds)
     started = time.monotonic()
+    before = None
+    if run.saved_plan:
+        from kapply.cli.planfile import check_plan, load_plan
+
+        before = load_plan(run.saved_plan, flags)
     planned = planned_input(
         connect,
         flags,
         report,
-        server_dry_run=run.dry_run == "server" or (run.dry_run == "none" and run.preflight),
-        simulate=False,
+        server_dry_run=before is not None
+        or run.dry_run == "server"
+        or (run.dry_run == "none" and run.preflight),
+        # A saved plan has what was simulated in it.
+        simulate=before is not None,
         members=members,
         expect_cluster=run.expect_cluster,
     )
     with planned as (session, planner, plan):
+        if before is not None:
+            check_plan(*before, session, flags, plan)
         if plan.blocked and not run.keep_going:
             report.blocked(plan)
             count = len(plan.blocked)

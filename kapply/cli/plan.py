@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from kapply.cli.options import ConnectFlags, Output, PlanFlags, StandIn, connected
 from kapply.cli.reporting import Reports, reported
@@ -19,6 +21,14 @@ def plan(
     output: Output = "text",
     stand_in_namespace: StandIn = "",
     reports: Reports = [],  # noqa: B006
+    save: Annotated[
+        str,
+        typer.Option(
+            "--save",
+            help="Keep the plan in a file, without any value, for `kapply apply --plan`.",
+            metavar="FILE",
+        ),
+    ] = "",
     *,
     report: RunReport,
     connect: ConnectFlags,
@@ -27,7 +37,13 @@ def plan(
     from kapply.cli.planned import planned_input
     from kapply.report.planned import PlanReport
 
-    with planned_input(connect, flags, report, stand_in=stand_in_namespace) as (_, _, made):
+    with planned_input(connect, flags, report, stand_in=stand_in_namespace) as (session, _, made):
         if output in ("text", "name"):
             PlanReport(sys.stdout.write, report, names_only=output == "name").show(made)
+        if save and made.blocked:
+            report.note(f"{save} was not written: this plan cannot be applied")
+        elif save:
+            from kapply.cli.planfile import save_plan
+
+            save_plan(save, session, flags, made)
         return made.exit_code

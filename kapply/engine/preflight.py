@@ -12,8 +12,9 @@ from kapply.engine.reader import Key, read_live
 from kapply.engine.simulation import Scratch, Simulation
 from kapply.errors import ApiError, InterruptedRunError, NotFoundError, UnauthorizedError
 from kapply.meta import GroupVersion, JsonObject
+from kapply.planning.allocated import claimed_twice, reason_of, with_allocated
 from kapply.planning.compare import classify, compare
-from kapply.planning.model import Action, Change, Desired, Plan, Seen
+from kapply.planning.model import STOPS, Action, Cause, Change, Desired, Plan, Seen
 from kapply.planning.pending import Pending
 from kapply.planning.preconditions import guarded, is_precondition_failure
 from kapply.planning.resolve import CRD, NAMESPACE
@@ -120,6 +121,7 @@ class Planner:
         ):
             decided[number] = change
         self._wait_for_others(decided)
+        _refuse_claims(decided, items)
         self._follow_crds(decided, simulation)
         if self.scratch is not None:
             self._show_replacements(decided, simulation)
@@ -229,7 +231,8 @@ class Planner:
         action = (
             Action.CREATE if answer.created else compare(live, answer.obj, self.options.manager)
         )
-        return Change(item.ref, action, item, live, answer.obj, warnings=answer.warnings)
+        result = with_allocated(item, live, answer.obj)
+        return Change(item.ref, action, item, live, result, warnings=answer.warnings)
 
     def send(self, item: Desired, *, dry_run: bool, seen: Seen | None = None) -> Answer:
         """Apply `item`, or create it where it has no name of its own (generateName).
@@ -305,6 +308,32 @@ def _settle_namespace(item: Desired, present: set[str]) -> Desired:
     if item.pending.startswith("Namespace ") and item.ref.namespace in present:
         return replace(item, pending="")
     return item
+
+
+def _refuse_claims(decided: dict[int, Change], items: Sequence[Desired]) -> None:
+    """What two objects of the input claim, the second of them cannot get; nobody else finds out.
+
+    Load balancers may share an IP, so that is told and decides nothing.
+    """
+    claims = claimed_twice(items)
+    numbers = {id(item): number for number, item in enumerate(items)} if claims else {}
+    for claim in claims:
+        number = numbers[id(claim.second)]
+        change = decided.get(number)
+        if change is None or change.action in STOPS:
+            continue
+        text = reason_of(claim)
+        if claim.field == "spec.loadBalancerIP":
+            warnings = (*change.warnings, f"{claim.field}: {text}")
+            decided[number] = replace(change, warnings=warnings)
+            continue
+        decided[number] = replace(
+            change,
+            action=Action.INVALID,
+            why=f"{claim.field}: {text}",
+            causes=(Cause(text, claim.field),),
+            deferred=False,
+        )
 
 
 def _redefines(change: Change) -> bool:

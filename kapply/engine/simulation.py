@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from kapply.client import Answer, Client, WriteOptions, encode
 from kapply.errors import ApiError, UnauthorizedError
 from kapply.meta import GroupVersionKind, JsonObject, RESTMapping
+from kapply.planning.allocated import with_allocated
 from kapply.planning.model import Action, Change, Desired
 from kapply.planning.resolve import CRD
 from kapply.planning.unchanged import BUILT_IN_GROUPS
@@ -80,7 +81,7 @@ class Simulation:
                 return unknown
             text = f"it may be refused when it is checked: {error.message}"
             return replace(unknown, warnings=(text,))
-        return replace(unknown, result=answer.obj, simulated=True)
+        return replace(unknown, result=with_allocated(item, None, answer.obj), simulated=True)
 
     def refusal(self, change: Change, write: WriteOptions) -> Change:
         """The Change with what the stand-in namespace refuses of it, as a warning.

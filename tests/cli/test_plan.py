@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,99 @@ def test_an_immutable_field_is_shown_with_its_replacement(kapply: Looking, tmp_p
     planned = kapply("plan", "-f", path)
     assert "  ~ type\n" in planned.out
     assert "  - metadata.labels\n" in planned.out
+
+
+def test_a_saved_plan_is_carried_out_once(kapply: Looking, tmp_path: Path) -> None:
+    secret = 'apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: "hunter2"}\n'
+    path = write(tmp_path, "a.yaml", CONFIG_MAP.format(name="a", value="tulip") + "---\n" + secret)
+    kept = tmp_path / "plan.json"
+    assert kapply("plan", "-f", path, "--save", kept).code == 1
+    text = kept.read_text()
+    for leak in ("tulip", "hunter2", "aHVudGVyMg"):
+        assert leak not in text
+    done = kapply("apply", "-f", path, "--plan", kept)
+    assert done.code == 0, done.screen
+    again = kapply("apply", "-f", path, "--plan", kept)
+    assert again.code == 6, again.screen
+    assert "  ConfigMap a in default: was created\n" in again.err
+    assert "  Secret s in default: was created\n" in again.err
+
+
+def test_the_key_of_a_saved_plan(kapply: Looking, tmp_path: Path) -> None:
+    path = write(tmp_path, "a.yaml", CONFIG_MAP.format(name="a", value="1"))
+    kept = tmp_path / "plan.json"
+    key = {"KAPPLY_PLAN_KEY": "0123456789abcdef0123456789abcdef"}
+    assert kapply("plan", "-f", path, "--save", kept, env=key).code == 1
+    state = tmp_path / ".local/state/kapply/plan.key"
+    assert not state.exists()
+    for env in ({}, {"KAPPLY_PLAN_KEY": "another key of 32 characters ..."}):
+        refused = kapply("apply", "-f", path, "--plan", kept, env=env)
+        assert refused.code == 2, refused.screen
+        assert "made with another key" in refused.err
+    assert kapply("apply", "-f", path, "--plan", kept, env={"KAPPLY_PLAN_KEY": "short"}).code == 2
+    assert kapply("apply", "-f", path, "--plan", kept, env=key).code == 0
+
+    assert kapply("plan", "-f", path, "--save", kept).code == 0
+    assert state.stat().st_mode & 0o777 == 0o600
+    assert json.loads(kept.read_text())["objects"][0]["action"] == "unchanged"
+    # A key that others can read keeps nothing.
+    state.chmod(0o644)
+    loose = kapply("plan", "-f", path, "--save", kept)
+    assert "is not used as a key" in loose.err
+    assert json.loads(kept.read_text())["key"] == ""
+    assert kapply("apply", "-f", path, "--plan", kept).code == 0
+
+
+def test_a_plan_that_cannot_be_read_or_is_for_others(kapply: Looking, tmp_path: Path) -> None:
+    path = write(tmp_path, "a.yaml", CONFIG_MAP.format(name="a", value="1"))
+    kept = tmp_path / "plan.json"
+    assert kapply("plan", "-f", path, "--save", kept).code == 1
+    missing = kapply("apply", "-f", path, "--plan", tmp_path / "none.json")
+    assert missing.code == 2
+    assert "No such file" in missing.err
+    for flags, said in (
+        (["--field-manager=other"], "for the field manager 'kapply', not 'other'"),
+        (["--force-conflicts"], "--force-conflicts off, this is on"),
+        (["-n", "kube-system"], "--namespace default, this is kube-system"),
+    ):
+        refused = kapply("apply", "-f", path, "--plan", kept, *flags)
+        assert refused.code == 2, refused.screen
+        assert said in refused.err
+    elsewhere = {"KAPPLY_SANDBOX_DATA": str(tmp_path / "other.db")}
+    refused = kapply("apply", "-f", path, "--plan", kept, env=elsewhere)
+    assert refused.code == 6, refused.screen
+    assert "made for another cluster" in refused.err
+    kept.write_text(kept.read_text().replace('"create"', '"update"'))
+    assert "not as it was written" in kapply("apply", "-f", path, "--plan", kept).err
+    assert kapply("get", "cm", "a").code == 4
+
+
+def test_a_plan_that_cannot_be_applied_is_not_saved(kapply: Looking, tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "a.yaml",
+        "".join(
+            f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
+            "spec: {type: NodePort, ports: [{port: 80, nodePort: 30123}]}\n---\n"
+            for name in "ab"
+        ),
+    )
+    kept = tmp_path / "plan.json"
+    refused = kapply("plan", "-f", path, "--save", kept)
+    assert refused.code == 4, refused.screen
+    assert "spec.ports[0].nodePort: 30123 is also asked for by Service a in default" in refused.err
+    assert not kept.exists()
+
+
+def test_what_the_server_allocates_is_shown_as_such(kapply: Looking, tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "a.yaml",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n"
+        "spec: {type: NodePort, ports: [{name: w, port: 80}, "
+        "{name: x, port: 81, nodePort: 30124}]}\n",
+    )
+    shown = kapply("diff", "-f", path).out
+    assert "+  clusterIP: (allocated by the server)\n" in shown
+    assert "nodePort: (allocated by the server)\n" in shown
+    assert "nodePort: 30124\n" in shown
