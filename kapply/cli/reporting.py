@@ -79,7 +79,7 @@ def reported(
 def _report(
     command: str, connect: ConnectFlags, output: str, reports: Sequence[str], stack: ExitStack
 ) -> RunReport:
-    from kapply.cli.screen import err_line, out_line, style_for
+    from kapply.cli.screen import err_line, live_region, out_line, style_for
     from kapply.report.run.record import RunInfo
     from kapply.report.run.sinks import RunReport, Sink
     from kapply.report.text import TextReport
@@ -100,7 +100,13 @@ def _report(
         "" if connect.sandbox else connect.server,
         "sandbox" if connect.sandbox else connect.context,
     )
-    return RunReport(screen, sinks, info)
+    report = RunReport(screen, sinks, info)
+    region = live_region(report.style) if output == "text" else None
+    if region is not None:
+        from kapply.report.live import Progress
+
+        report.progress = Progress(region, time.monotonic)
+    return report
 
 
 def _nothing(_text: str) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from typing import TYPE_CHECKING
 
 from kapply.report.ansi import Style, use_colour
 from kapply.report.text import TextReport
+
+if TYPE_CHECKING:
+    from kapply.report.live import LiveRegion
 
 
 def style_for(color: str) -> Style:
@@ -28,3 +33,22 @@ def err_line(text: str) -> None:
 def text_report(color: str, *, names_only: bool = False) -> TextReport:
     """The report of a run as lines on the screen."""
     return TextReport(out_line, err_line, style_for(color), names_only=names_only)
+
+
+def live_region(style: Style) -> LiveRegion | None:
+    """On a terminal that can move its cursor; elsewhere lines are all there is."""
+    from kapply.report.live import LiveRegion
+
+    if not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
+        return None
+
+    def write(text: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+    def size() -> tuple[int, int]:
+        columns, lines = shutil.get_terminal_size()
+        return columns, lines
+
+    return LiveRegion(write, size, style)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from kapply.engine.health_model import HealthResult, Target, WaitOptions
 from kapply.errors import EXIT_OK
-from kapply.report.health import HealthReport, LiveRegion
+from kapply.report.health import HealthReport
 
 if TYPE_CHECKING:
     from kapply.cli.wiring import Session
@@ -38,7 +35,7 @@ def run_wait(
     Raises:
         KapplyError: there is no way to the server.
     """
-    from kapply.cli.screen import err_line, out_line
+    from kapply.cli.screen import err_line, live_region, out_line
     from kapply.engine.events import Warned
     from kapply.engine.health import HealthWaiter
     from kapply.engine.parallel import stopped_by_signals
@@ -51,7 +48,7 @@ def run_wait(
         now=lambda: datetime.now(UTC),
         done_word=done_word,
         quiet=quiet,
-        live=None if quiet else _live_region(report),
+        live=None if quiet else live_region(report.style),
     )
     try:
         with stopped_by_signals(session.stop):
@@ -98,20 +95,3 @@ def runs_controllers(session: Session) -> bool:
         return True
     found = version.get("gitVersion") if isinstance(version, dict) else None
     return not (isinstance(found, str) and SANDBOX_MARK in found)
-
-
-def _live_region(report: TextReport) -> LiveRegion | None:
-    """On a terminal that can move its cursor; elsewhere lines are all there is."""
-    if not sys.stderr.isatty() or os.environ.get("TERM", "") in ("", "dumb"):
-        return None
-
-    def write(text: str) -> None:
-        sys.stdout.flush()
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-    def size() -> tuple[int, int]:
-        columns, lines = shutil.get_terminal_size()
-        return columns, lines
-
-    return LiveRegion(write, size, report.style)

@@ -12,6 +12,7 @@ from kapply.kstatus import Status
 from kapply.meta import ObjectRef
 from kapply.report.ansi import Style
 from kapply.report.escape import escape
+from kapply.report.live import LiveRegion
 from kapply.values.times import TimeError, parse_time
 
 Write = Callable[[str], None]
@@ -150,42 +151,6 @@ class HealthReport:
         head = f"waiting for {len(self._pending)} of {max(tick.total, len(self._pending))} objects"
         lines = [f"{head}, {tick.seconds:.0f} s"]
         return lines + [f"  {ref.short}: {_short(text)}" for ref, text in self._pending.items()]
-
-
-class LiveRegion:
-    """Some lines at the bottom of a terminal that are drawn again and again, by plain ANSI.
-
-    Args:
-        write: to the terminal, as it is.
-        size: columns and lines of the terminal, asked anew each time.
-        style: how the lines are coloured.
-    """
-
-    def __init__(self, write: Write, size: Callable[[], tuple[int, int]], style: Style) -> None:
-        self._write = write
-        self._size = size
-        self._style = style
-        self._height = 0
-
-    def draw(self, lines: list[str]) -> None:
-        """Show these lines in place of the former ones; what has no room is counted."""
-        columns, rows = self._size()
-        room = max(1, min(rows - 2, 12))
-        if len(lines) > room:
-            more = len(lines) - room + 1
-            lines = [*lines[: room - 1], f"  and {more} more"]
-        shown = [self._style.dim(escape(line)[: max(1, columns - 1)]) for line in lines]
-        self._write(self._erase() + "".join(f"{line}\n" for line in shown))
-        self._height = len(shown)
-
-    def clear(self) -> None:
-        """Show nothing."""
-        if self._height:
-            self._write(self._erase())
-            self._height = 0
-
-    def _erase(self) -> str:
-        return f"\x1b[{self._height}A\r\x1b[J" if self._height else ""
 
 
 def diagnosis_lines(found: Diagnosis, style: Style, now: datetime) -> Iterator[str]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from kapply.engine.events import Event, ObjectDone, Outcome, RunResult, Waiting, Warned
 from kapply.planning.model import Action, Cause, Change, Plan
 from kapply.query.fieldrules import FieldRule
 from kapply.report.ansi import Style
 from kapply.report.escape import escape
+
+if TYPE_CHECKING:
+    from kapply.report.live import Progress
 
 Write = Callable[[str], None]
 
@@ -42,8 +46,10 @@ class TextReport:
     """
 
     def __init__(self, out: Write, err: Write, style: Style, *, names_only: bool = False) -> None:
-        self.out = out
-        self.err = err
+        self._write_out = out
+        self._write_err = err
+        #: Drawn below the lines on a terminal; None elsewhere.
+        self.progress: Progress | None = None
         self.style = style
         self.names_only = names_only
         self._warned: set[str] = set()
@@ -51,11 +57,25 @@ class TextReport:
         #: Fields that are hidden beside Secrets (--mask).
         self.masks: tuple[FieldRule, ...] = ()
 
+    def out(self, line: str) -> None:
+        """One line on standard output."""
+        if self.progress is not None:
+            self.progress.clear()
+        self._write_out(line)
+
+    def err(self, line: str) -> None:
+        """One line on standard error."""
+        if self.progress is not None:
+            self.progress.clear()
+        self._write_err(line)
+
     def connected(self, server: str, context: str) -> None:
         """The run reached the point where its server is known."""
 
     def planned(self, plan: Plan) -> None:
         """The plan is whole."""
+        if self.progress is not None:
+            self.progress.planned(len(plan.changes))
 
     def health(self, event: Event) -> None:
         """An event of a wait, which has a screen of its own."""
@@ -69,6 +89,8 @@ class TextReport:
         elif isinstance(event, Waiting) and not self.names_only:
             detail = f": {event.detail}" if event.detail else ""
             self.err(self.style.dim(escape(f"waiting for {event.ref} {event.for_what}{detail}")))
+        if self.progress is not None:
+            self.progress.event(event)
 
     def warning(self, event: Warned) -> None:
         """A warning, once for each text."""
@@ -119,6 +141,8 @@ class TextReport:
 
     def summary(self, result: RunResult, *, dry_run: bool = False) -> None:
         """Counts and time, on one line."""
+        if self.progress is not None:
+            self.progress.close()
         if self.names_only:
             return
         parts = [

@@ -76,6 +76,7 @@ class RunReport(TextReport):
 
     def planned(self, plan: Plan) -> None:
         """The plan, once it is whole: reports hold it even when it is not carried out."""
+        super().planned(plan)
         if self._recorder is None:
             return
         self._begin()
@@ -131,6 +132,8 @@ class RunReport(TextReport):
 
     def close(self, exit_code: int, seconds: float) -> None:
         """The run is over: every report is written."""
+        if self.progress is not None:
+            self.progress.close()
         if self._recorder is None:
             return
         self._begin()

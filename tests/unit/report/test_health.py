@@ -11,7 +11,8 @@ from kapply.errors import Origin
 from kapply.kstatus import Status
 from kapply.meta import GroupVersionKind, ObjectRef
 from kapply.report.ansi import Style
-from kapply.report.health import HealthReport, LiveRegion, diagnosis_lines
+from kapply.report.health import HealthReport, diagnosis_lines
+from kapply.report.live import LiveRegion
 
 NOW = datetime(2026, 1, 1, 1, 0, tzinfo=UTC)
 WEB = ObjectRef(GroupVersionKind("apps", "v1", "Deployment"), "n", "web")
