@@ -51,6 +51,7 @@ COMMANDS: dict[str, Entry] = {
         "Look", "kapply.cli.proxy", "proxy", "Serve the API on loopback, authenticated."
     ),
     "trace": Entry("Look", "kapply.cli.trace", "app", "Look again at calls saved by --har."),
+    "tour": Entry("Look", "kapply.cli.tour", "tour", "Walk through a server's API, step by step."),
     "raw": Entry("Look", "kapply.cli.raw", "raw", "Send one REST call and print the answer."),
     "api-resources": Entry(
         "Look", "kapply.cli.info", "api_resources", "List the kinds that the server serves."

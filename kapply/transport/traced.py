@@ -57,6 +57,8 @@ class TracedTransport:
     def _end(self, exchange: TimedExchange, response: Response, elapsed: float) -> None:
         exchange.response = response
         exchange.elapsed = elapsed
+        # There is no wire: all of the time is the server's.
+        exchange.timings.wait = elapsed
         exchange.received = len(response.body)
         try:
             exchange.reason = HTTPStatus(response.status).phrase
