@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kapply.engine.applier import RunOptions
     from kapply.engine.events import RunResult
     from kapply.engine.preflight import Planner
+    from kapply.engine.rollback import Rollback
     from kapply.planning.model import Plan
     from kapply.report.run.sinks import RunReport
 
@@ -55,12 +56,19 @@ class RunFlags:
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Apply what can be; exit 4 when something failed.")
     ] = False
+    atomic: Annotated[
+        bool,
+        typer.Option("--atomic", help="When something fails, put back what this run changed."),
+    ] = False
     expect_cluster: ExpectCluster = ""
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Then wait until all objects are healthy.")
     ] = False
     timeout: Annotated[
-        str, typer.Option("--timeout", help="How long --wait waits for all of it: 30s, 5m.")
+        str,
+        typer.Option(
+            "--timeout", help="How long to wait: for all of --wait, for what --atomic deletes."
+        ),
     ] = "5m"
     prune_unhealthy: Annotated[
         bool,
@@ -139,13 +147,15 @@ def apply(
             )
         if run.dry_run != "none":
             return _show(session, plan, report, started)
-        result = _carry_out(session, planner, plan, run, report, started)
+        result = _carry_out(session, planner, plan, flags, run, report, started)
         code = result.exit_code
         if code == EXIT_OK and (run.wait or (flags.prune and not run.prune_unhealthy)):
             from kapply.cli.waiting import wait_for_applied
 
             quiet = output != "text"
             code = wait_for_applied(session, result, seconds, report, quiet=quiet)
+            if code != EXIT_OK and run.atomic:
+                _put_back(session, planner, result, run, report)
         if session.members is None:
             return code
         if code != EXIT_OK:
@@ -174,6 +184,7 @@ def _carry_out(
     session: Session,
     planner: Planner,
     plan: Plan,
+    flags: PlanFlags,
     run: RunFlags,
     report: RunReport,
     started: float,
@@ -181,7 +192,7 @@ def _carry_out(
     from kapply.engine.applier import Applier
     from kapply.engine.parallel import stopped_by_signals
 
-    applier = Applier(planner, session.stop, _options(session, run))
+    applier = Applier(planner, session.stop, _options(session, planner, flags, run))
     applier.result.context, applier.result.server = session.context, session.server
     events = applier.apply(plan)
     if session.members is not None:
@@ -196,8 +207,21 @@ def _carry_out(
     return applier.result
 
 
-def _options(session: Session, run: RunFlags) -> RunOptions:
+def _put_back(
+    session: Session, planner: Planner, result: RunResult, run: RunFlags, report: RunReport
+) -> None:
+    """What was applied did not become healthy."""
+    from kapply.engine.events import ObjectDone
+
+    for event in _rollback(session, planner, run).undo(result.done, "not all became healthy"):
+        if isinstance(event, ObjectDone):
+            result.undone.append(event)
+        report.event(event)
+
+
+def _options(session: Session, planner: Planner, flags: PlanFlags, run: RunFlags) -> RunOptions:
     from kapply.engine.applier import RunOptions
+    from kapply.planning.recreation import Recreation
 
     def controllers() -> bool:
         from kapply.cli.waiting import runs_controllers
@@ -208,4 +232,16 @@ def _options(session: Session, run: RunFlags) -> RunOptions:
         preflight=run.preflight,
         keep_going=run.keep_going,
         controllers=controllers,
+        recreation=Recreation(tuple(flags.recreate)),
+        rollback=_rollback(session, planner, run) if run.atomic else None,
     )
+
+
+def _rollback(session: Session, planner: Planner, run: RunFlags) -> Rollback:
+    from kapply.engine.inventory import Kinds
+    from kapply.engine.prover import SchemaProver
+    from kapply.engine.rollback import Rollback
+
+    types = SchemaProver(planner.options.manager, session.schemas)
+    kinds = Kinds(session.discovery.mapper, session.discovery.refresh)
+    return Rollback(planner, kinds, types.type_of, duration(run.timeout, "--timeout"))

@@ -200,7 +200,12 @@ def _invoke(command: Any, name: str, args: list[str]) -> int:
 
 
 # Flags that stand for a value when they are given bare, as in kubectl (pflag's NoOptDefVal).
-_BARE = {"--validate": "strict", "--dry-run": "client", "--cascade": "background"}
+_BARE = {
+    "--validate": "strict",
+    "--dry-run": "client",
+    "--cascade": "background",
+    "--recreate": "*",
+}
 
 
 def _go_style(command: Any, args: list[str]) -> list[str]:

@@ -303,6 +303,16 @@ AdoptSet = Annotated[
 ]
 
 
+Recreate = Annotated[
+    list[str],
+    typer.Option(
+        "--recreate",
+        help="Delete and create anew what cannot be changed; what holds data only when named.",
+        metavar="[KIND/NAME]",
+    ),
+]
+
+
 @dataclass(slots=True)
 class PlanFlags:
     """What is planned, and how it would be written: the flags that apply, plan and diff share."""
@@ -316,6 +326,7 @@ class PlanFlags:
     validate: Validate = "strict"
     concurrency: Concurrency = 8
     proof: Proof = True
+    recreate: Recreate = field(default_factory=list)
     applyset: ApplySet = ""
     prune: Prune = False
     prune_limit: PruneLimit = "50%"

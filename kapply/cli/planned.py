@@ -20,6 +20,7 @@ from kapply.engine.preflight import ApplyOptions, Planner
 from kapply.engine.prover import SchemaProver
 from kapply.planning.model import Plan
 from kapply.planning.order import arrange
+from kapply.planning.recreation import Recreation
 from kapply.report.text import TextReport
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def planned_input(
     from kapply.cli.membership import check_set_flags, open_set
     from kapply.engine.parallel import stopped_by_signals
 
+    recreation = Recreation(tuple(flags.recreate))
     if flags.applyset or flags.prune or flags.allow_empty or flags.adopt_applyset:
         check_set_flags(flags)
     report.masks = field_rules(flags.mask, "--mask")
@@ -116,7 +118,7 @@ def planned_input(
             stand_in=stand_in,
         )
         with stopped_by_signals(session.stop):
-            plan = planner.plan(desired)
+            plan = recreation.applied_to(planner.plan(desired))
             if session.members is not None:
                 plan = session.members.extend(plan, server_dry_run=server_dry_run)
         report.planned(plan)

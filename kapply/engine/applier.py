@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from kapply.engine.events import (
     Event,
@@ -24,8 +25,13 @@ from kapply.engine.writing import OUTCOME, FatalError, Writer, refused
 from kapply.errors import EXIT_OK, InputError, KapplyError, UnhealthyError, exit_code_of
 from kapply.meta import JsonObject, RESTMapping
 from kapply.planning.graph import FRONTS
-from kapply.planning.model import STOPS, WRITES, Action, Change, Desired, Plan
+from kapply.planning.model import WRITES, Action, Change, Desired, Plan
 from kapply.planning.order import GATES, Order, arrange
+from kapply.planning.recreation import Recreation
+
+if TYPE_CHECKING:
+    # Imported by runs that are --atomic alone.
+    from kapply.engine.rollback import Rollback
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class RunOptions:
             its turn is dry-run before its wave. Without, each object is sent as it is.
         keep_going: after a failure go on with everything that does not depend on it.
         controllers: whether anything acts on objects, so that waiting for it makes sense.
+        recreation: which objects may be deleted and created anew.
+        rollback: puts back what the run changed when something fails (--atomic); None to leave it.
         terminating_seconds: what an object that is being deleted may take before its name is
             used again.
     """
@@ -44,6 +52,8 @@ class RunOptions:
     preflight: bool = True
     keep_going: bool = False
     controllers: Callable[[], bool] = lambda: True
+    recreation: Recreation = field(default_factory=Recreation)
+    rollback: Rollback | None = None
     terminating_seconds: float = 120.0
 
 
@@ -98,9 +108,21 @@ class Applier:
                     continue
                 yield WaveStarted(number, len(waves), len(wave))
                 yield from self._wave(wave)
+            self.result.signal = self.stop.signal
+            if self.options.rollback and self.result.exit_code != EXIT_OK:
+                yield from self.undo(self._given_up or "the run did not come to its end")
         finally:
             self.result.signal = self.stop.signal
             self.result.seconds = time.monotonic() - started
+
+    def undo(self, why: str) -> Iterator[Event]:
+        """Put back what this run changed, if it is to be (--atomic); told as it is done."""
+        if self.options.rollback is None or self.result.undone:
+            return
+        for event in self.options.rollback.undo(self.result.done, why):
+            if isinstance(event, ObjectDone):
+                self.result.undone.append(event)
+            yield event
 
     def _wave(self, wave: tuple[int, ...]) -> Iterator[Event]:
         positions = list(wave)
@@ -110,7 +132,7 @@ class Applier:
         deferred = [p for p in positions if self._changes[p].deferred]
         if deferred:
             yield from self._check(deferred)
-        stops = [p for p in positions if self._changes[p].action in STOPS]
+        stops = [p for p in positions if self._changes[p].stops]
         for position in stops:
             positions.remove(position)
             yield self._end(position, refused(self._changes[position]))
@@ -126,7 +148,7 @@ class Applier:
         missing: dict[int, None] = {}
         for position in positions:
             change = self._changes[position]
-            if change.action in WRITES:
+            if change.action in WRITES or change.action is Action.RECREATE:
                 missing[position] = None
             else:
                 outcome = OUTCOME[change.action]
@@ -204,14 +226,15 @@ class Applier:
     def _check(self, deferred: list[int]) -> Iterator[Event]:
         """Dry-run what could not be checked before its turn."""
         yield from self._wait_for_terminating(deferred)
-        deferred = [p for p in deferred if self._changes[p].action not in STOPS]
+        deferred = [p for p in deferred if not self._changes[p].stops]
         if self.stop or not self.options.preflight or not deferred:
             return
         changes = [self._changes[p] for p in deferred]
         checked = self.planner.replan(changes)
         # An interrupted check is not whole, and the wave is left out.
         if len(checked) == len(deferred):
-            self._changes.update(zip(deferred, checked, strict=True))
+            agreed = map(self.options.recreation.decide, checked)
+            self._changes.update(zip(deferred, agreed, strict=True))
 
     def _wait_for_terminating(self, deferred: list[int]) -> Iterator[Event]:
         """What is being deleted has to be gone before its name is used again."""
@@ -273,7 +296,7 @@ def dry_run_result(plan: Plan) -> RunResult:
     """The result of a run that writes nothing: what would have become of each object."""
     result = RunResult()
     for change in plan.changes:
-        if change.action in STOPS:
+        if change.stops:
             done = refused(change)
         else:
             done = ObjectDone(

@@ -21,7 +21,7 @@ class SchemaProver:
         self._schemas = schemas
         self._by_version: dict[GroupVersion, Schema] = {}
         self._types: dict[GroupVersionKind, Type | None] = {}
-        self._proof = UnchangedProof(manager, self._type_of)
+        self._proof = UnchangedProof(manager, self.type_of)
 
     def prepare(self, group_versions: Iterable[GroupVersion]) -> None:
         """Fetch the documents of these group-versions, in parallel, from the cache if it can."""
@@ -45,7 +45,8 @@ class SchemaProver:
         except ProtocolError:
             return {}
 
-    def _type_of(self, gvk: GroupVersionKind) -> Type | None:
+    def type_of(self, gvk: GroupVersionKind) -> Type | None:
+        """The merge type of a kind; None where the server does not describe it."""
         if gvk not in self._types:
             self._types[gvk] = self._find(gvk)
         return self._types[gvk]

@@ -9,6 +9,7 @@ from kapply.client import Answer
 from kapply.engine.events import ObjectDone, Outcome
 from kapply.engine.parallel import Stop
 from kapply.engine.preflight import Planner
+from kapply.engine.recreating import recreate
 from kapply.errors import (
     EXIT_REFUSED,
     EXIT_STALE,
@@ -19,7 +20,7 @@ from kapply.errors import (
     exit_code_of,
 )
 from kapply.planning.compare import classify, compare
-from kapply.planning.model import STOPS, Action, Change
+from kapply.planning.model import Action, Change
 from kapply.planning.preconditions import difference, is_precondition_failure
 
 OUTCOME = {
@@ -70,7 +71,10 @@ class Writer:
         """
         started = time.monotonic()
         try:
-            done = self._write(change)
+            if change.action is Action.RECREATE:
+                done = recreate(self.planner, change, self.stop)
+            else:
+                done = self._write(change)
         except KapplyError as error:
             done = failed(change, error)
             if not isinstance(error, ApiError) or isinstance(error, UnauthorizedError):
@@ -136,7 +140,7 @@ class Writer:
         same = (change.live is None) is (fresh.live is None) and (
             difference(change.live, change.result) == difference(fresh.live, fresh.result)
         )
-        if fresh.action in STOPS or fresh.deferred or not same:
+        if fresh.stops or fresh.deferred or not same:
             return fresh, stale(fresh, f"{MOVED}: {fresh.why}" if fresh.why else MOVED)
         return fresh, None
 

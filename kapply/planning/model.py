@@ -117,6 +117,7 @@ class Change:
         status: the server's refusal, where there is one.
         simulated: `result`, or the verdict, is not the server's; apply asks it before it writes.
         waits_for: the objects of the same input that explain why it cannot be checked yet.
+        agreed: for a recreate, that the user agreed to it.
     """
 
     ref: ObjectRef
@@ -131,6 +132,12 @@ class Change:
     status: Status | None = None
     simulated: bool = False
     waits_for: tuple[ObjectRef, ...] = ()
+    agreed: bool = False
+
+    @property
+    def stops(self) -> bool:
+        """Whether it stops a run before its first write."""
+        return self.action in STOPS and not self.agreed
 
     @property
     def origin(self) -> Origin | None:
@@ -168,7 +175,7 @@ class Plan:
     @property
     def blocked(self) -> tuple[Change, ...]:
         """Changes that stop the run before its first write."""
-        return tuple(change for change in self.changes if change.action in STOPS)
+        return tuple(change for change in self.changes if change.stops)
 
     @property
     def differs(self) -> bool:

@@ -65,8 +65,8 @@ def difference(live: Any, result: Any) -> Any:
         None where nothing differs; else for maps {key: difference}, for all else the pair of
         before and after, with `...` for what is not there.
     """
-    left = _stated(live) if isinstance(live, dict) else None
-    right = _stated(result) if isinstance(result, dict) else None
+    left = stated(live) if isinstance(live, dict) else None
+    right = stated(result) if isinstance(result, dict) else None
     return _walk(left, right)
 
 
@@ -75,7 +75,8 @@ _UNSTATED = frozenset(
 )
 
 
-def _stated(obj: JsonObject) -> JsonObject:
+def stated(obj: JsonObject) -> JsonObject:
+    """What an object states: without status and without what the server writes on its own."""
     metadata = obj.get("metadata") or {}
     kept = {key: value for key, value in metadata.items() if key not in _UNSTATED}
     return {**{k: v for k, v in obj.items() if k != "status"}, "metadata": kept}

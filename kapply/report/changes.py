@@ -22,6 +22,7 @@ COLOUR = {
     Action.CREATE: "green",
     Action.UPDATE: "yellow",
     Action.ADOPT: "yellow",
+    Action.RECREATE: "red",
     Action.DELETE: "red",
 }
 
@@ -33,7 +34,7 @@ def counts_line(plan: Plan) -> str:
     parts += [
         f"{counts[action]} {action.value}"
         for action in Action
-        if action in STOPS and counts[action]
+        if action in STOPS and action not in COLOUR and counts[action]
     ]
     if counts[Action.UNCHANGED]:
         parts.append(f"{counts[Action.UNCHANGED]} unchanged")
@@ -91,7 +92,7 @@ class ChangesReport:
 
     def _change(self, change: Change) -> None:
         style = self._report.style
-        if change.action in STOPS:
+        if change.stops:
             for line in blocked_lines(change, style):
                 self._report.note(line)
             if change.action is not Action.RECREATE or change.result is None:

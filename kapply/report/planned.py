@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kapply.planning.fields import Kind, changed_fields
-from kapply.planning.model import STOPS, Action, Change, Plan
+from kapply.planning.model import Action, Change, Plan
 from kapply.report.changes import COLOUR, counts_line, reason
 from kapply.report.diff import clean, mask
 from kapply.report.escape import escape
@@ -35,7 +35,7 @@ class PlanReport:
             if self._names_only:
                 if change.action is not Action.ADOPT:
                     self._write(f"{escape(change.ref.short)}\n")
-            elif change.action in STOPS:
+            elif change.stops:
                 for line in blocked_lines(change, self._report.style):
                     self._report.note(line)
                 if change.action is Action.RECREATE:
@@ -53,7 +53,7 @@ class PlanReport:
         why = reason(change)
         if why:
             self._write(f"  {escape(why)}\n")
-        if change.action is Action.UPDATE:
+        if change.action in (Action.UPDATE, Action.RECREATE):
             self._fields(change)
 
     def _fields(self, change: Change) -> None:

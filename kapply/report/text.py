@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kapply.engine.events import Event, ObjectDone, Outcome, RunResult, Waiting, Warned
+from kapply.engine.events import (
+    Event,
+    ObjectDone,
+    Outcome,
+    RollbackStarted,
+    RunResult,
+    Waiting,
+    Warned,
+)
 from kapply.planning.model import Action, Cause, Change, Plan
 from kapply.query.fieldrules import FieldRule
 from kapply.report.ansi import Style
@@ -86,6 +94,9 @@ class TextReport:
             self._object(event)
         elif isinstance(event, Warned):
             self.warning(event)
+        elif isinstance(event, RollbackStarted) and not self.names_only:
+            noun = "change is" if event.objects == 1 else "changes are"
+            self.err(escape(f"{event.why}: {event.objects} {noun} put back"))
         elif isinstance(event, Waiting) and not self.names_only:
             detail = f": {event.detail}" if event.detail else ""
             self.err(self.style.dim(escape(f"waiting for {event.ref} {event.for_what}{detail}")))
@@ -115,6 +126,9 @@ class TextReport:
             word = self.style.paint(event.outcome.value, _COLOUR[event.outcome])
             if event.outcome is Outcome.KEPT:
                 suffix = f": {escape(event.why)}"
+            if event.rollback:
+                suffix = f" again{suffix}" if event.outcome is Outcome.DELETED else suffix
+                suffix += f": {escape(event.why)}" if event.why else ""
             if event.outcome is not Outcome.FAILED:
                 self.out(f"{name} {word}{suffix}")
         if event.outcome is Outcome.SKIPPED and event.why and event.why not in self._reasons:
@@ -157,6 +171,10 @@ class TextReport:
             f"{total} {noun}: {', '.join(parts) or 'nothing to do'} "
             f"in {result.seconds:.1f} s{place_of(result.context, result.server)}{suffix}"
         )
+        if result.undone:
+            kept = sum(entry.outcome is Outcome.FAILED for entry in result.undone)
+            back = len(result.undone) - kept
+            self.err(f"put back: {back}" + (f"; could not be put back: {kept}" if kept else ""))
         if result.signal:
             self.err("interrupted: calls in flight were finished, the rest was not begun")
 

@@ -127,7 +127,7 @@ class Bench:
 
     def setting(self, obj: Obj, live: Obj, rng: Random) -> Setting:
         with self.lock:
-            type_ = self.prover._type_of(_gvk(obj))
+            type_ = self.prover.type_of(_gvk(obj))
         assert type_ is not None
         return Setting(live, type_, rng)
 

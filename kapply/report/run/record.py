@@ -86,6 +86,7 @@ class Entry:
         diff: lines of a unified diff, masked; empty for what does not change.
         deferred: the server is asked only when what the object needs is there.
         simulated: the verdict is not the server's; apply asks it before it writes.
+        agreed: for a recreate, that the user agreed to it.
         health: the last verdict of a wait.
         diagnosis: why it is not healthy.
     """
@@ -100,6 +101,7 @@ class Entry:
     diff: tuple[str, ...] = ()
     deferred: bool = False
     simulated: bool = False
+    agreed: bool = False
     health: Health | None = None
     diagnosis: Diagnosis | None = None
 
@@ -111,7 +113,8 @@ class Entry:
     @property
     def failed(self) -> bool:
         """Whether this object is a reason for the run not to be called good."""
-        blocked = any(self.action == action.value for action in STOPS) and not self.outcome
+        stops = any(self.action == action.value for action in STOPS) and not self.agreed
+        blocked = stops and not self.outcome
         unwell = self.diagnosis is not None or (
             self.health is not None and self.health.final and self.health.status != "Current"
         )
@@ -227,6 +230,7 @@ class Recorder:
         entry.action = change.action.value
         entry.why, entry.causes, entry.deferred = change.why, change.causes, change.deferred
         entry.simulated = change.simulated
+        entry.agreed = change.agreed
         if change.action in (Action.CREATE, Action.UPDATE, Action.DELETE):
             new = change.result
             if new is None and change.desired is not None:
