@@ -21,6 +21,9 @@ COMMANDS: dict[str, Entry] = {
     "apply": Entry("Change", "kapply.cli.apply", "apply", "Bring a server to what manifests say."),
     "plan": Entry("Change", "kapply.cli.plan", "plan", "Show what apply would do to each object."),
     "diff": Entry("Change", "kapply.cli.diff", "diff", "Show what apply would change."),
+    "drift": Entry(
+        "Change", "kapply.cli.drift", "drift", "Say who changed what the manifests describe."
+    ),
     "delete": Entry(
         "Change", "kapply.cli.delete", "delete", "Delete objects, by manifests or by name."
     ),

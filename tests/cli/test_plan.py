@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,27 @@ def test_what_the_server_allocates_is_shown_as_such(kapply: Looking, tmp_path: P
     assert "+  clusterIP: (allocated by the server)\n" in shown
     assert "nodePort: (allocated by the server)\n" in shown
     assert "nodePort: 30124\n" in shown
+
+
+def test_drift_names_who_changed_what(kapply: Looking, tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "a.yaml",
+        CONFIG_MAP.format(name="a", value="1") + "---\n" + CONFIG_MAP.format(name="b", value="1"),
+    )
+    assert kapply("apply", "-f", path).code == 0
+    same = kapply("drift", "-f", path)
+    assert (same.code, same.out, same.err) == (0, "", "2 objects: as the manifests say\n")
+
+    theirs = write(tmp_path, "b.yaml", CONFIG_MAP.format(name="a", value="2"))
+    taken = kapply("apply", "-f", theirs, "--field-manager=mallory", "--force-conflicts")
+    assert taken.code == 0, taken.screen
+    assert kapply("delete", "configmap", "b").code == 0
+    shown = kapply("drift", "-f", path)
+    assert shown.code == 1, shown.screen
+    lines = shown.out.splitlines()
+    assert lines[0] == f"drifted ConfigMap a in default  {path}:1:1"
+    assert re.fullmatch(r"  ~ data\.k: set by mallory \(20[\d:TZ-]+\)", lines[1])
+    assert lines[2:] == [f"missing ConfigMap b in default  {path}:6:1"]
+    assert shown.err == "2 objects: 1 drifted, 1 missing\n"
+    assert kapply("drift", "-f", path, "-o", "name").out == "configmap/a\nconfigmap/b\n"
