@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kapply.manifests.documents import Document
     from kapply.meta import Transport
     from kapply.planning.model import Desired
+    from kapply.transport.trace import CurlTracer
     from kapply.transport.types import Tracer
 
 
@@ -218,15 +219,7 @@ def _traced(flags: ConnectFlags, connection: Connection | None) -> Iterator[list
     if flags.curl:
         from kapply.transport.trace import CurlTracer
 
-        described = connection.credentials if connection else None
-        tracers.append(
-            CurlTracer(
-                sys.stderr,
-                ca_file=connection.ca_file if connection else "",
-                cert_file=described.cert_file if described else "",
-                key_file=described.key_file if described else "",
-            )
-        )
+        tracers.append(_curl_tracer(connection) if connection else CurlTracer(sys.stderr))
     if not flags.har:
         yield tracers
         return
@@ -240,6 +233,23 @@ def _traced(flags: ConnectFlags, connection: Connection | None) -> Iterator[list
             recorder.write(Path(flags.har))
         except OSError as error:
             warn(f"--har {flags.har} could not be written: {error.strerror}")
+
+
+def _curl_tracer(connection: Connection) -> CurlTracer:
+    from kapply.transport.trace import CurlTracer
+
+    user = connection.credentials
+    data = {"ca": connection.ca_data, "cert": user.cert_data, "key": user.key_data}
+    return CurlTracer(
+        sys.stderr,
+        ca_file=connection.ca_file,
+        cert_file=user.cert_file,
+        key_file=user.key_file,
+        embedded=[name for name, found in data.items() if found],
+        insecure=connection.insecure,
+        proxy=bool(connection.proxy_url) and connection.use_proxy,
+        tls_server_name=connection.tls_server_name,
+    )
 
 
 def read_input(

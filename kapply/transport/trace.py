@@ -7,8 +7,9 @@ import os
 import re
 import shlex
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TextIO
+from urllib.parse import urlsplit
 
 from kapply.meta import Request
 from kapply.transport.body import printable
@@ -138,38 +139,95 @@ class LogTracer:
 
 
 class CurlTracer:
-    """Writes the curl command that would repeat each request (--curl)."""
+    """Writes the curl command that would repeat each request (--curl).
+
+    What a kubeconfig holds inside itself is a file that a variable names, for curl takes
+    certificates from files alone; a comment before the first command says which is which.
+
+    Args:
+        out: where the commands go.
+        ca_file, cert_file, key_file: paths of the connection's certificates, "" for none.
+        embedded: which of "ca", "cert" and "key" are not files, but data of the kubeconfig.
+        insecure: the server's certificate is not looked at.
+        proxy: whether a proxy of the kubeconfig is used; its URL may hold a password.
+        tls_server_name: the name that the server's certificate carries, "" for the URL's own.
+    """
 
     def __init__(
-        self, out: TextIO, *, ca_file: str = "", cert_file: str = "", key_file: str = ""
+        self,
+        out: TextIO,
+        *,
+        ca_file: str = "",
+        cert_file: str = "",
+        key_file: str = "",
+        embedded: Collection[str] = (),
+        insecure: bool = False,
+        proxy: bool = False,
+        tls_server_name: str = "",
     ) -> None:
         self._out = out
-        self._options = [
-            *(["--cacert", ca_file] if ca_file else []),
-            *(["--cert", cert_file] if cert_file else []),
-            *(["--key", key_file] if key_file else []),
-        ]
+        self._options: list[str] = []
+        self._notes: list[str] = []
+        for name, flag, path in (
+            ("ca", "--cacert", ca_file),
+            ("cert", "--cert", cert_file),
+            ("key", "--key", key_file),
+        ):
+            if name in embedded:
+                variable, field = _EMBEDDED[name]
+                self._options += [flag, f'"${variable}"']
+                self._notes.append(f"# {variable}: a file with {field} of the kubeconfig, decoded")
+            elif path:
+                self._options += [flag, shlex.quote(path)]
+        if insecure:
+            self._options.append("--insecure")
+        if proxy:
+            self._options += ["--proxy", '"$PROXY"']
+            self._notes.append("# PROXY: proxy-url of the kubeconfig")
+        self._name = tls_server_name
         self._lock = threading.Lock()
 
     def on_request(self, exchange: TimedExchange) -> None:
         """One command a request; a retry is no other command."""
         if exchange.attempt > 1:
             return
-        command = curl_command(exchange, self._options, verbose=False)
+        command = curl_command(exchange, self._options, verbose=False, tls_server_name=self._name)
         with self._lock:
-            self._out.write(f"{command}\n")
+            notes, self._notes = self._notes, []
+            self._out.write("".join(f"{line}\n" for line in [*notes, command]))
 
     def on_response(self, exchange: TimedExchange) -> None:
         """Nothing to say."""
 
 
+_EMBEDDED = {
+    "ca": ("CA_CERT", "certificate-authority-data"),
+    "cert": ("CLIENT_CERT", "client-certificate-data"),
+    "key": ("CLIENT_KEY", "client-key-data"),
+}
+
+
 def curl_command(
-    exchange: TimedExchange, options: list[str] | None = None, *, verbose: bool = True
+    exchange: TimedExchange,
+    options: Sequence[str] = (),
+    *,
+    verbose: bool = True,
+    tls_server_name: str = "",
 ) -> str:
-    """A shell command that sends the same request; the token is $TOKEN, a Secret is a file."""
-    request = exchange.request
-    words = ["curl", *(["-v"] if verbose else []), f"-X{request.method}"]
-    words += [shlex.quote(option) for option in options or []]
+    """A shell command that sends the same request; the token is $TOKEN, a Secret is a file.
+
+    `options` are words of a shell already.
+    """
+    request, url = exchange.request, exchange.url
+    words = ["curl", *(["-v"] if verbose else []), f"-X{request.method}", *options]
+    if tls_server_name:
+        # curl verifies the name in the URL: it is given that one, and told where to connect.
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        words += ["--connect-to", shlex.quote(f"{tls_server_name}:{port}:{parts.hostname}:{port}")]
+        url = parts._replace(netloc=f"{tls_server_name}:{port}").geturl()
+    data = _curl_data(request, request.body) if request.body is not None else ""
+    is_yaml = data.startswith("@") and data.endswith((".yaml", ".yml"))
     for name, value in exchange.headers.items():
         lower = name.lower()
         if lower == "accept-encoding":
@@ -181,10 +239,12 @@ def curl_command(
             continue
         else:
             for one in value.split("\n"):
+                if lower == "content-type" and one == "application/json" and is_yaml:
+                    one = "application/yaml"
                 words += ["-H", shlex.quote(f"{name}: {printable(one)}")]
-    if request.body is not None:
-        words += ["--data-binary", shlex.quote(_curl_data(request, request.body))]
-    words.append(shlex.quote(masked_url(exchange.url)))
+    if data or request.body is not None:
+        words += ["--data-binary", shlex.quote(data)]
+    words.append(shlex.quote(masked_url(url)))
     return " ".join(words)
 
 

@@ -293,3 +293,59 @@ def test_lines_are_those_of_kubectl(
             assert ours.done(*words) == wanted.out, line
     finally:
         apiserver.delete_namespace(other)
+
+
+# --- secrets ---------------------------------------------------------------------------------
+
+#: As text and as base64, whole and cut, so that no spelling slips through.
+PLANTED = ("hunter2-planted", "aHVudGVyMi1wbGFudGVk", "second-planted", "c2Vjb25kLXBsYW50ZWQ")
+SECRET = """\
+apiVersion: v1
+kind: Secret
+metadata: {name: login}
+stringData: {password: hunter2-planted}
+"""
+SECRET_COMMANDS = (
+    ("create", "-f", "secret.yaml"),
+    ("create", "-f", "secret.yaml", "--save-config"),
+    ("replace", "-f", "secret.yaml", "--save-config"),
+    ("patch", "secret", "login", "-p", '{"stringData":{"password":"second-planted"}}'),
+    ("patch", "secret/login", "--type=json",
+     "-p", '[{"op":"add","path":"/data/more","value":"aHVudGVyMi1wbGFudGVk"}]'),
+    ("patch", "secret/login", "--type=apply", "-p", "{stringData: {x: hunter2-planted}}"),
+    ("label", "secret", "login", "a=b", "--overwrite"),
+    ("annotate", "secret", "login", "a=b"),
+    ("get", "secret", "login"),
+    ("get", "secrets", "-l", "a=b"),
+    ("get", "secret", "login", "-o", "tree"),
+    ("auth", "check", "-f", "secret.yaml"),
+    ("events",),
+    ("delete", "secret", "login"),
+)  # fmt: skip
+
+
+def _no_secret_is_in_any_trace(tool: Tool, folder: Path, namespace: str) -> None:
+    (folder / "secret.yaml").write_text(SECRET)
+    har = folder / "run.har"
+    for flags in (("-v6",), ("-v7",), ("-v8",), ("-v9",), ("--curl",), (f"--har={har}",)):
+        for words in SECRET_COMMANDS:
+            result = tool(*words, "-n", namespace, *flags)
+            traced = result.screen + (har.read_text() if har.exists() else "")
+            assert result.code in (0, 4), (words, result.screen)
+            for value in PLANTED:
+                assert value not in traced, (words, flags)
+    curl = tool("create", "-f", "secret.yaml", "-n", namespace, "--curl").err
+    assert "--data-binary @secret.yaml" in curl
+
+
+def test_no_secret_is_in_any_trace_of_the_sandbox(tmp_path: Path) -> None:
+    tool = forked_tool(tmp_path)
+    tool.env["KAPPLY_SANDBOX"] = "1"
+    _no_secret_is_in_any_trace(tool, tmp_path, "default")
+
+
+def test_no_secret_is_in_any_trace_of_a_server(
+    apiserver: TestCluster, api_namespace: str, tmp_path: Path
+) -> None:
+    tool = forked_tool(tmp_path, apiserver.kubeconfig)
+    _no_secret_is_in_any_trace(tool, tmp_path, api_namespace)

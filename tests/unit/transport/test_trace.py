@@ -10,6 +10,7 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -291,6 +292,44 @@ def test_curl_names_the_files_of_the_connection() -> None:
     tracer.on_request(exchange)
     words = shlex.split(out.getvalue())
     assert words[:8] == ["curl", "-XGET", "--cacert", "/my ca.crt", "--cert", "/c", "--key", "/k"]
+
+
+def curl_of(url: str = "https://h:6443/x", **tracer: Any) -> str:
+    out = io.StringIO()
+    CurlTracer(out, **tracer).on_request(TimedExchange(Request("GET", "/x"), url, {}))
+    return out.getvalue()
+
+
+def test_curl_names_what_the_kubeconfig_holds_inside_by_variables() -> None:
+    text = curl_of(embedded=("ca", "cert", "key"), ca_file="/not this one")
+    assert text == (
+        "# CA_CERT: a file with certificate-authority-data of the kubeconfig, decoded\n"
+        "# CLIENT_CERT: a file with client-certificate-data of the kubeconfig, decoded\n"
+        "# CLIENT_KEY: a file with client-key-data of the kubeconfig, decoded\n"
+        'curl -XGET --cacert "$CA_CERT" --cert "$CLIENT_CERT" --key "$CLIENT_KEY"'
+        " https://h:6443/x\n"
+    )
+
+
+def test_curl_connects_where_the_connection_does() -> None:
+    assert "--insecure https" in curl_of(insecure=True)
+    assert '--proxy "$PROXY" https' in curl_of(proxy=True)
+    assert curl_of(tls_server_name="api.example").endswith(
+        "--connect-to api.example:6443:h:6443 https://api.example:6443/x\n"
+    )
+
+
+def test_the_manifest_in_place_of_a_secret_is_sent_as_what_it_is() -> None:
+    out = io.StringIO()
+    headers = {"Content-Type": "application/json"}
+    body = json.dumps(SECRET).encode()
+    for origin in (ORIGIN, Origin("s.json")):
+        request = Request("POST", "/x", (), headers, body, origin=origin)
+        CurlTracer(out).on_request(TimedExchange(request, "https://h/x", headers))
+    yaml, plain = out.getvalue().splitlines()
+    assert "-H 'Content-Type: application/yaml' --data-binary @deploy/secret.yaml" in yaml
+    assert "-H 'Content-Type: application/json' --data-binary @s.json" in plain
+    assert not any(one in out.getvalue() for one in PLANTED)
 
 
 # Timings and counters.
