@@ -14,6 +14,7 @@ from kapply.sandbox.registry import Resource
 from kapply.sandbox.request import Call
 from kapply.sandbox.status import quoted
 from kapply.sandbox.strategy import Context, Object, Path, Strategy, at
+from kapply.values.golang import sprint
 
 __all__ = ["CustomStrategy", "read_custom"]
 
@@ -93,13 +94,13 @@ class CustomStrategy(Strategy):
         custom = self.crd.custom
         errors += custom.errors(obj) + self._scale_errors(obj, _SPEC_PATH, _STATUS_PATH)
         errors += custom.embedded_errors(obj) + custom.list_errors(obj)
-        return errors + custom.rule_errors(errors)
+        return errors + custom.rule_errors(errors, obj)
 
     def validate_update(self, new: Object, old: Object) -> Errors:
         custom = self.crd.custom
         errors = custom.errors(new, old) + self._scale_errors(new, _SPEC_PATH, _STATUS_PATH)
         errors += custom.embedded_errors(new) + custom.list_errors(new, old)
-        return errors + custom.rule_errors(errors)
+        return errors + custom.rule_errors(errors, new, old)
 
     def validate_subresource(self, name: str, new: Object, old: Object) -> Errors:
         if name != "status":
@@ -107,7 +108,7 @@ class CustomStrategy(Strategy):
         custom = self.crd.custom
         errors = custom.status_errors(new, old) + self._scale_errors(new, _STATUS_PATH)
         errors += custom.list_errors(new, old)
-        return errors + custom.rule_errors(errors)
+        return errors + custom.rule_errors(errors, new, old)
 
     def warnings(self, obj: Object, old: Object | None) -> list[str]:
         before = (old or {}).get("metadata", {}).get("finalizers") or ()
@@ -122,7 +123,11 @@ class CustomStrategy(Strategy):
         errors: Errors = []
         for path in map(scale.__getitem__, names):
             count = at(obj, tuple(path.removeprefix(".").split(".")))
-            if count is None or not isinstance(count, int):
+            if count is None:
+                continue
+            if isinstance(count, bool) or not isinstance(count, int):
+                text = f"is of the type {_go_type(count)}, expected int64"
+                errors.append(invalid(path, 0, f"{path} accessor error: {sprint(count)} {text}"))
                 continue
             if count < 0:
                 errors.append(invalid(path, count, "should be a non-negative integer"))
@@ -130,6 +135,13 @@ class CustomStrategy(Strategy):
                 text = f"should be less than or equal to {_MAX_INT32}"
                 errors.append(invalid(path, count, text))
         return errors
+
+
+def _go_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    kinds = {str: "string", float: "float64", dict: "map[string]interface {}"}
+    return kinds.get(type(value), "[]interface {}")
 
 
 def _finalizer_warnings(name: str) -> list[str]:

@@ -117,11 +117,43 @@ class CustomSchema:
             return []
         return [_error(violation) for violation in found]
 
-    def rule_errors(self, errors: Errors) -> Errors:
-        """What is said of x-kubernetes-validations, which are not run here."""
-        if self._has_rules and any(error.cause()["reason"] in _BLOCKING for error in errors):
+    def rule_errors(self, errors: Errors, obj: Object, old: Object | None = None) -> Errors:
+        """What breaks x-kubernetes-validations, as far as a CEL library is installed.
+
+        Rules that cannot be evaluated here count as kept. With errors of certain kinds the
+        server runs none, and says so.
+        """
+        if not self._has_rules:
+            return []
+        if any(error.cause()["reason"] in _BLOCKING for error in errors):
             return [invalid("<nil>", None, _UNCHECKED)]
-        return []
+        from kapply import cel
+
+        found = cel.check(self._schema, obj, old)
+        return [
+            FieldError("", _place(self._schema, v.path), v.server_text, reason=v.reason)
+            for v in found.violations
+        ]
+
+
+def _place(schema: Schema, path: tuple[str | int, ...]) -> str:
+    """A path in the server's words: keys of maps and indexes in brackets, "<nil>" for the root."""
+    text = ""
+    node: Any = schema
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+            node = (node or {}).get("items")
+            continue
+        properties = (node or {}).get("properties") or {}
+        inner = (node or {}).get("additionalProperties")
+        if step not in properties and isinstance(inner, Mapping):
+            text += f"[{step}]"
+            node = inner
+        else:
+            text += f".{step}" if text else step
+            node = properties.get(step)
+    return text or "<nil>"
 
 
 def _error(violation: Violation) -> FieldError:

@@ -44,7 +44,7 @@ class DecodeError(Exception):
 
     def __str__(self) -> str:
         if not self.go_type:
-            return self.text
+            return f"error decoding from json: {self.text}"
         where = "Go value"
         if self.names:
             where = f"Go struct field {self.struct}.{'.'.join(reversed(self.names))}"

@@ -201,8 +201,12 @@ def store_update(
             raise status.not_found(resource.named, target.name)
         new = make(None)
         admission.admit_namespace(call, writer, target.name)
-        _check_version(new["metadata"].pop("resourceVersion", None) or "")
-        return _create(call, writer, to_hub(resource, new)), True
+        sent = new["metadata"].pop("resourceVersion", None) or ""
+        _check_version(sent)
+        created = _create(call, writer, to_hub(resource, new))
+        if call.dry_run and sent not in ("", "0"):
+            created["metadata"]["resourceVersion"] = sent  # nobody gave it another
+        return created, True
     old = record.load()
     if uid and uid != old["metadata"].get("uid"):
         raise _uid_conflict(call, uid, old["metadata"].get("uid", ""))

@@ -10,7 +10,7 @@ from typing import Any
 from kapply.meta import Request, Response
 from kapply.sandbox.dispatch import Sandbox
 from kapply.sandbox.store import MEMORY, Store
-from tests.scenarios.model import Reply, Server, Session
+from tests.scenarios.model import Reply, Server, Session, steady
 
 
 class SandboxServer:
@@ -79,7 +79,7 @@ def compare_answers(wanted: dict[str, Any], got: dict[str, Any]) -> list[str]:
     """What differs between two answers, a line for each difference."""
     if wanted["code"] != got["code"]:
         return [f"the server says {_short(wanted)}", f"the sandbox    {_short(got)}"]
-    return differences(wanted, got)
+    return differences(steady(wanted), steady(got))
 
 
 def compare(

@@ -7,7 +7,7 @@ from typing import Any
 
 from kapply.sandbox.checks.base import IMMUTABLE, Checks, Found, Object, items, mapping
 
-__all__ = ["CHECKS", "check_endpoint_ip", "check_ingress_points"]
+__all__ = ["CHECKS", "check_addresses", "check_endpoint_ip", "check_ingress_points"]
 
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
@@ -139,7 +139,7 @@ class ServiceChecks(Checks):
         found.labels("spec.selector", spec.get("selector"))
         _check_affinity(found, spec)
         if kind != "ExternalName":
-            _check_addresses(found, spec, mapping(old or {}, "spec"))
+            check_addresses(found, spec, mapping(old or {}, "spec"))
         known = items(mapping(old or {}, "spec"), "externalIPs")
         for index, ip in enumerate(items(spec, "externalIPs")):
             own = Found()
@@ -203,7 +203,8 @@ def _check_affinity(found: Found, spec: Object) -> None:
             found.invalid(f"{path}.clientIP.timeoutSeconds", seconds, text)
 
 
-def _check_addresses(found: Found, spec: Object, before: Object) -> None:
+def check_addresses(found: Found, spec: Object, before: Object) -> None:
+    """Cluster IPs and their families, beside those that were there."""
     ip, ips = spec.get("clusterIP") or "", list(items(spec, "clusterIPs"))
     path = "spec.clusterIPs"
     if ip:

@@ -55,6 +55,20 @@ class Definition(Strategy):
     def finalizers_on_delete(self, finalizers: list[str]) -> list[str]:
         return [*(name for name in finalizers if name != CLEANUP), CLEANUP]
 
+    def warnings(self, obj: Object, old: Object | None) -> list[str]:
+        from kapply import cel
+
+        schemas = [
+            (version.get("schema") or {}).get("openAPIV3Schema") or {}
+            for version in obj["spec"].get("versions") or ()
+        ]
+        if old is not None or cel.is_available() or not any(map(cel.has_rules, schemas)):
+            return []
+        return [
+            "the kapply sandbox does not evaluate x-kubernetes-validations without a CEL library:"
+            " pip install 'kapply[cel]'"
+        ]
+
     def mark_deleting(self, obj: Object) -> None:
         set_condition(
             obj,

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from kapply.sandbox import content
+from kapply.sandbox import content, objectmeta
+from kapply.sandbox.fielderr import Errors
 from kapply.sandbox.objectmeta import NameRule
 from kapply.sandbox.strategy import Context, Object, Path, Strategy, at
 
 __all__ = ["STRATEGIES"]
 
+_NOT_RUN = (
+    "the kapply sandbox stores this object and does not act on it: no webhook is called and no"
+    " admission policy is evaluated"
+)
 _SPEC: tuple[Path, ...] = (("spec",),)
 
 
@@ -41,9 +46,14 @@ class Ingress(CountedWithStatus):
 
 
 class DisruptionBudget(CountedWithStatus):
-    """PodDisruptionBudgets."""
+    """PodDisruptionBudgets, whose metadata is looked at only when the rest is right."""
 
     unconditional_update = False
+
+    def validate(self, obj: Object) -> Errors:
+        return self.validate_spec(obj) or objectmeta.validate(
+            obj["metadata"], namespaced=True, rule=content.path_segment
+        )
 
     def clear_status(self, obj: Object) -> None:
         obj["status"] = {
@@ -65,20 +75,28 @@ class Rbac(Strategy):
     create_on_update = True
 
 
-class Webhooks(Strategy):
+class Stored(Strategy):
+    """What is kept for reading alone: nothing here calls webhooks or runs policies."""
+
+    def warnings(self, obj: Object, old: Object | None) -> list[str]:
+        told = super().warnings(obj, old)
+        return [*told, _NOT_RUN] if old is None else told
+
+
+class Webhooks(Stored):
     """Webhook configurations."""
 
     generation: ClassVar[tuple[Path, ...]] = (("webhooks",),)
     unconditional_update = False
 
 
-class AdmissionPolicy(Counted):
+class AdmissionPolicy(Stored, Counted):
     """Admission policies and bindings."""
 
     unconditional_update = False
 
 
-class ValidatingPolicy(CountedWithStatus):
+class ValidatingPolicy(Stored, CountedWithStatus):
     """ValidatingAdmissionPolicies."""
 
     unconditional_update = False

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from kapply.sandbox import content, fielderr
+from kapply.sandbox.checks.base import Found
+from kapply.sandbox.checks.services import check_addresses
 from kapply.sandbox.fielderr import Errors, invalid
 from kapply.sandbox.objectmeta import NameRule
 from kapply.sandbox.status import Failure
@@ -115,16 +117,26 @@ def _init_families(obj: Object, old: Object | None) -> None:
         return
     headless = spec.get("clusterIP") == "None"
     before = (old or {}).get("spec") or {}
-    if not spec.get("ipFamilyPolicy"):
+    policy = spec.get("ipFamilyPolicy")
+    same = policy == "PreferDualStack" and all(
+        spec.get(name) == before.get(name)
+        for name in ("type", "ipFamilyPolicy", "clusterIP", "clusterIPs", "ipFamilies")
+    )
+    if same:
+        return
+    if not policy:
         if before.get("ipFamilyPolicy"):
             spec["ipFamilyPolicy"] = before["ipFamilyPolicy"]
         elif headless and not spec.get("selector"):
             spec["ipFamilyPolicy"] = "RequireDualStack"
         else:
             spec["ipFamilyPolicy"] = "SingleStack"
+    found = Found()
+    check_addresses(found, spec, before)
+    _refuse(obj, found.as_errors())
     errors: Errors = []
     policy = spec["ipFamilyPolicy"]
-    families = spec.setdefault("ipFamilies", list(before.get("ipFamilies") or []))
+    families = spec.setdefault("ipFamilies", [])
     if policy == "SingleStack":
         several = "must be 'RequireDualStack' or 'PreferDualStack' when multiple {} are specified"
         if len(spec.get("clusterIPs") or ()) == 2:
@@ -220,7 +232,7 @@ def _check_free(obj: Object, ip: str, ctx: Context) -> None:
     except ValueError:
         return  # validation has the better words
     if not inside:
-        text = f"the provided IP ({ip}) is not in the valid range. The range of valid IPs is {CIDR}"
+        text = "the provided network does not match the current range"
     elif ctx.view.get(_ADDRESSES, "", ip) is not None:
         text = "provided IP is already allocated"
     if text:
