@@ -44,7 +44,7 @@ class DecodeError(Exception):
 
     def __str__(self) -> str:
         if not self.go_type:
-            return f"error decoding from json: {self.text}"
+            return self.text
         where = "Go value"
         if self.names:
             where = f"Go struct field {self.struct}.{'.'.join(reversed(self.names))}"
@@ -53,7 +53,7 @@ class DecodeError(Exception):
     def converted(self) -> str:
         """What apimachinery's converter from unstructured objects says instead."""
         if not self.go_type:
-            return self.text
+            return f"error decoding from json: {self.text}"
         if self.go_type.startswith("map[") or self.go_type.startswith("[]"):
             wanted = "map" if self.go_type.startswith("map[") else "slice"
             kinds = {"array": "slice", "object": "map", "number": "int64"}

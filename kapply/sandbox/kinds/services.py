@@ -233,6 +233,8 @@ def _check_free(obj: Object, ip: str, ctx: Context) -> None:
         return  # validation has the better words
     if not inside:
         text = "the provided network does not match the current range"
+        if ctx.call.dry_run:
+            text = f"the provided IP ({ip}) is not in the valid range. The range of valid IPs is {CIDR}"
     elif ctx.view.get(_ADDRESSES, "", ip) is not None:
         text = "provided IP is already allocated"
     if text:
