@@ -160,6 +160,8 @@ def write_scale(call: Call, writer: Writer, verb: str) -> Response:
             raise status.bad_request(f"the spec replicas field {path} cannot be empty")
         changed = copy.deepcopy(live)
         _set(changed, wanted, replicas)
+        if resource.crd is not None:
+            changed = resource.crd.custom.read(changed, [])  # what came with it has defaults too
         version = new["metadata"].get("resourceVersion")
         if version or resource.crd is None:
             changed["metadata"]["resourceVersion"] = version or ""

@@ -22,11 +22,9 @@ from kapply.sandbox import (
     status,
 )
 from kapply.sandbox.convert import to_hub
-from kapply.sandbox.defaulting import apply_defaults
 from kapply.sandbox.fields import manage_update, only_times_differ
 from kapply.sandbox.kinds import strategy_of
 from kapply.sandbox.read import answer_object, present
-from kapply.sandbox.registry import go_type_of
 from kapply.sandbox.request import APPLY_TYPES, Call, check_write_options
 from kapply.sandbox.status import Failure
 from kapply.sandbox.store import Record, Writer
@@ -132,8 +130,6 @@ def _put(call: Call, writer: Writer, hub: Object) -> Object:
     if resource.crd is None:
         hub = {k: v for k, v in hub.items() if k not in ("kind", "apiVersion")}
         hub["metadata"] = metadata
-        # What validation and allocation left open is defaulted as it is read back.
-        apply_defaults(hub, go_type_of(resource.hub))
     if call.dry_run:
         writer.discard()
         return hub
@@ -288,7 +284,7 @@ def _before_update(call: Call, strategy: Strategy, new: Object, old: Object, ctx
     if errors:
         hub = call.resource.hub
         raise fielderr.invalid_object(hub.kind, hub.group, metadata.get("name") or "", errors)
-    for text in strategy.warnings(new, old):
+    for text in strategy.warnings(new, old) if subresource is None else ():
         call.warn(text)
     strategy.canonicalize(new)
 

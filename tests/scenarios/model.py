@@ -204,6 +204,9 @@ class Normaliser:
     def clean(self, value: Any, key: str = "") -> Any:
         """The value, normalised."""
         if isinstance(value, dict):
+            if value.get("kind") == "PersistentVolumeClaim":
+                # The server's first write to a new claim is a change even when it says nothing.
+                value = {**value, "metadata": {**value["metadata"], "resourceVersion": ""}}
             if value.get("kind") == "Table":
                 value = {**value, "columnDefinitions": _names_of(value["columnDefinitions"])}
             return {self.text(k): self.clean(v, k) for k, v in value.items()}
@@ -266,10 +269,6 @@ def steady(answer: dict[str, Any]) -> dict[str, Any]:
     metadata is a cause once or twice, which differs from kind to kind.
     """
     body = answer.get("body")
-    if isinstance(body, dict) and body.get("kind") == "PersistentVolumeClaim":
-        # The server's first write to a new claim counts as a change even when it is none.
-        metadata = {k: v for k, v in body["metadata"].items() if k != "resourceVersion"}
-        return {**answer, "body": {**body, "metadata": metadata}}
     if not isinstance(body, dict) or body.get("kind") != "Status":
         return answer
     details = body.get("details") or {}

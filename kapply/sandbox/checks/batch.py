@@ -149,7 +149,7 @@ class CronJobChecks(Checks):
     def _check(self, found: Found, spec: Object, old: Object | None) -> None:
         schedule, zone = spec.get("schedule") or "", spec.get("timeZone")
         if not schedule:
-            found.required("spec.schedule")
+            found.declared.required("spec.schedule")
         else:
             _check_schedule(found, schedule, zone, old)
         found.counts("spec", spec, "startingDeadlineSeconds")

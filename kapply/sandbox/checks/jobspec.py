@@ -31,7 +31,9 @@ def check_job_spec(found: Found, path: str, spec: Object) -> None:
     if spec.get("maxFailedIndexes") is not None:
         found.counts(path, spec, "maxFailedIndexes")
         if spec.get("backoffLimitPerIndex") is None:
-            found.required(f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified")
+            found.declared.required(
+                f"{path}.backoffLimitPerIndex", "when maxFailedIndexes is specified"
+            )
     _check_managed_by(found, f"{path}.managedBy", spec.get("managedBy"))
     mode = spec.get("completionMode")
     if mode is not None and mode not in ("NonIndexed", "Indexed"):

@@ -33,6 +33,8 @@ class ServiceStrategy(Strategy):
         obj["status"] = {"loadBalancer": {}}
 
     def begin_create(self, obj: Object, ctx: Context) -> None:
+        if ctx.call.target.subresource is not None:
+            return  # only the Service itself allocates
         spec = obj["spec"]
         if spec.get("clusterIP") and not spec.get("clusterIPs"):
             spec["clusterIPs"] = [spec["clusterIP"]]
@@ -234,7 +236,8 @@ def _check_free(obj: Object, ip: str, ctx: Context) -> None:
     if not inside:
         text = "the provided network does not match the current range"
         if ctx.call.dry_run:
-            text = f"the provided IP ({ip}) is not in the valid range. The range of valid IPs is {CIDR}"
+            text = f"the provided IP ({ip}) is not in the valid range."
+            text += f" The range of valid IPs is {CIDR}"
     elif ctx.view.get(_ADDRESSES, "", ip) is not None:
         text = "provided IP is already allocated"
     if text:

@@ -103,6 +103,13 @@ class Job(Workload):
             metadata["labels"] = dict(at(spec, ("template", "metadata", "labels")) or {})
         super().prepare_create(obj, ctx)
 
+    def decorate(self, obj: Object, ctx: Context) -> None:
+        # The labels of the template were made after the defaults; those of the Job follow them
+        # when it is read, and are stored with the next write.
+        labels = at(obj, ("spec", "template", "metadata", "labels"))
+        if labels and not obj["metadata"].get("labels"):
+            obj["metadata"]["labels"] = dict(labels)
+
     def orphans_by_default(self) -> bool:
         return True
 
