@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from kapply.meta import GroupKind
@@ -42,6 +43,7 @@ def _too_long(limit: int) -> str:
     return f"must be at most {limit} characters"
 
 
+@lru_cache(2048)
 def dns_label(text: str) -> str:
     """A DNS label as RFC 1123 has it, lower case ("my-name", "1a"), at most 63 characters."""
     if len(text) > LABEL_LIMIT:
@@ -58,6 +60,7 @@ def dns_1035_label(text: str) -> str:
     return "may hold only a-z, 0-9 and -, must start with a letter and end with a letter or digit"
 
 
+@lru_cache(2048)
 def dns_subdomain(text: str) -> str:
     """A DNS subdomain (RFC 1123, lower case): labels joined by dots, at most 253 characters."""
     if len(text) > SUBDOMAIN_LIMIT:
@@ -74,6 +77,7 @@ def path_segment(text: str) -> str:
     return ""
 
 
+@lru_cache(2048)
 def qualified_name(text: str) -> str:
     """A label or annotation key: "app", "app.kubernetes.io/name"."""
     prefix, slash, name = text.rpartition("/")
@@ -94,11 +98,13 @@ def qualified_name(text: str) -> str:
     return "" if _QUALIFIED.fullmatch(name) else _QUALIFIED_WORDS
 
 
+@lru_cache(2048)
 def annotation_key(text: str) -> str:
     """As qualified_name, but the domain may be in upper case."""
     return qualified_name(text.lower())
 
 
+@lru_cache(2048)
 def label_value(text: str) -> str:
     """A label's value: empty, or like the name part of a qualified name."""
     if len(text) > LABEL_LIMIT:

@@ -35,7 +35,7 @@ def check_rules(
     """
     secret = kind.gvk.kind == "Secret" and kind.gvk.group == ""
     report = Report(quote=not secret)
-    if _has_object_meta(kind):
+    if kind.custom or _has_object_meta(kind):
         check_metadata(kind, obj, report)
     if not kind.custom:
         walk = _walk_of(kind)
@@ -62,5 +62,9 @@ def _walk_of(kind: KindSchema) -> Walk | None:
 
 def _has_object_meta(kind: KindSchema) -> bool:
     """Lists have a ListMeta, without a name; custom kinds say nothing and have ObjectMeta."""
-    metadata = (kind.schema.get("properties") or {}).get("metadata") or {}
-    return kind.custom or not ref_name(metadata).endswith(".ListMeta")
+    key = f"metadata of {kind.gvk.kind}"
+    found: bool | None = kind.compiled.get(key)
+    if found is None:
+        metadata = (kind.schema.get("properties") or {}).get("metadata") or {}
+        found = kind.compiled[key] = not ref_name(metadata).endswith(".ListMeta")
+    return found

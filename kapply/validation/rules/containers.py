@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from kapply import names
 from kapply.meta import JsonObject
@@ -51,6 +52,7 @@ _ENV_RESOURCES = (
 _STANDARD_RESOURCES = frozenset({"cpu", "memory", "ephemeral-storage"})
 _UNITS = ("", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 _BYTE_DIVISORS = frozenset(f"1{unit}" for unit in _UNITS)
+_ENV_NAME = re.compile(r"[ -<>-~]*", re.ASCII)
 _HEADER = re.compile(r"[-A-Za-z0-9]+", re.ASCII)
 _HUGE = "hugepages-"
 _PROBE_KINDS = ("exec", "httpGet", "tcpSocket", "grpc")
@@ -58,7 +60,7 @@ _PROBE_KINDS = ("exec", "httpGet", "tcpSocket", "grpc")
 
 def env_name(name: str) -> str:
     """An environment variable's name: printable ASCII but `=`."""
-    if all(" " <= mark <= "~" and mark != "=" for mark in name):
+    if _ENV_NAME.fullmatch(name):
         return ""
     return "may hold only printable ASCII characters, and no ="
 
@@ -148,6 +150,7 @@ def _resources(value: JsonObject, path: Path, report: Report) -> None:
         report.add(path, "huge pages need cpu or memory beside them", at_value=False)
 
 
+@lru_cache(1024)
 def resource_name(name: str) -> str:
     """A resource that a container may ask for: standard, huge pages, or DOMAIN/NAME."""
     if wrong := names.qualified_name(name):

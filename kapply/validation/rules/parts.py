@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from typing import Any
 
 from kapply import names
@@ -27,6 +28,17 @@ MAX_INT32 = 2**31 - 1
 MAX_PORT = 65535
 _PORT_NAME = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
 _PERCENT = re.compile(r"[0-9]+%", re.ASCII)
+
+
+def about(field: str, rule: TypeRule) -> TypeRule:
+    """Mark a rule that says nothing where `field` is absent or null, so that it is left out."""
+    rule.__dict__["about"] = field
+    return rule
+
+
+def field_of(rule: TypeRule) -> str:
+    """The one field that a rule is about; "" for rules that are always asked."""
+    return str(getattr(rule, "about", ""))
 
 
 def needs(*fields: str, why: str = "") -> TypeRule:
@@ -53,7 +65,7 @@ def between(field: str, low: int, high: int) -> TypeRule:
         if number is not None and not low <= number <= high:
             report.add((*path, field), f"{describe(number)} is out of range: {words}")
 
-    return rule
+    return about(field, rule)
 
 
 def not_negative(*fields: str) -> TypeRule:
@@ -97,6 +109,7 @@ def port_or_name(field: str, *, optional: bool = False) -> TypeRule:
     return rule
 
 
+@lru_cache(2048)
 def port_name(name: str) -> str:
     """An IANA service name: at most 15 of a-z, 0-9 and single dashes, one letter at least."""
     if len(name) > 15:
@@ -114,7 +127,7 @@ def form(field: str, check: Check) -> TypeRule:
         if found and (wrong := check(found)):
             report.add((*path, field), f'"{found}" {wrong}')
 
-    return rule
+    return about(field, rule)
 
 
 def form_if_given(field: str, check: Check) -> TypeRule:
@@ -125,7 +138,7 @@ def form_if_given(field: str, check: Check) -> TypeRule:
         if found is not None and (wrong := check(found)):
             report.add((*path, field), f'"{found}" {wrong}')
 
-    return rule
+    return about(field, rule)
 
 
 def forms(field: str, check: Check) -> TypeRule:
@@ -136,7 +149,7 @@ def forms(field: str, check: Check) -> TypeRule:
             if wrong := check(found):
                 report.add((*path, field, index), f'"{found}" {wrong}')
 
-    return rule
+    return about(field, rule)
 
 
 def choice(
@@ -155,14 +168,18 @@ def choice(
             f"did you mean {near}?" if near else "",
         )
 
-    return rule
+    return about(field, rule)
 
 
 def one_of(*fields: str, what: str, required: bool = True) -> TypeRule:
     """Exactly one of several fields (at most one when not `required`)."""
+    known = frozenset(fields)
 
     def rule(value: JsonObject, path: Path, report: Report) -> None:
-        given = [name for name in fields if value.get(name) is not None]
+        given = [name for name, each in value.items() if each is not None and name in known]
+        if len(given) == 1:
+            return
+        given.sort(key=fields.index)
         if not given and required:
             report.add(path, f"needs {what}: one of {', '.join(fields)}", at_value=False)
         for name in given[1:]:
@@ -267,7 +284,7 @@ def int_or_percent(field: str) -> TypeRule:
         elif found is not None and found < 0:
             report.add((*path, field), f"{found} must not be negative")
 
-    return rule
+    return about(field, rule)
 
 
 def percent_of(value: Any) -> int:
@@ -285,7 +302,7 @@ def at_most_100_percent(field: str) -> TypeRule:
         if isinstance(found, str) and percent_of(found) > 100:
             report.add((*path, field), f'"{found}" may not be more than 100%')
 
-    return rule
+    return about(field, rule)
 
 
 def unique(field: str, key: str) -> TypeRule:
@@ -299,4 +316,4 @@ def unique(field: str, key: str) -> TypeRule:
                 report.add((*path, field, index, key), f'"{name}" is there twice')
             seen.add(name)
 
-    return rule
+    return about(field, rule)
