@@ -194,9 +194,23 @@ def find_members(
         for mapping in mappings
         for namespace in (namespaces if mapping.namespaced else ("",))
     ]
-    return Found(
-        _list_scopes(client, parent.id, scopes, concurrency=concurrency, stop=stop), tuple(gone)
-    )
+    members, missing = _list_scopes(client, parent.id, scopes, concurrency=concurrency, stop=stop)
+    if missing:
+        # What was known of the server is older than that: another version may serve the kind.
+        kinds.renew()
+        again: list[Scope] = []
+        lost: list[RESTMapping] = []
+        for mapping, namespace in missing:
+            now = kinds.of(mapping.gvk.group_kind)
+            if now is None or now == mapping:
+                lost.append(mapping)
+            else:
+                again.append((now, namespace))
+        more, still = _list_scopes(client, parent.id, again, concurrency=concurrency, stop=stop)
+        members += more
+        lost += [mapping for mapping, _ in still]
+        gone += [mapping.gvk.group_kind for mapping in dict.fromkeys(lost)]
+    return Found(members, tuple(dict.fromkeys(gone)))
 
 
 def members_anywhere(
@@ -211,7 +225,7 @@ def members_anywhere(
         for mapping in kinds.renew().preferred()
         if {"list", "delete"} <= mapping.verbs
     ]
-    return _list_scopes(client, set_id, scopes, concurrency=concurrency, stop=stop)
+    return _list_scopes(client, set_id, scopes, concurrency=concurrency, stop=stop)[0]
 
 
 def _mappings(kinds: Kinds, state: State) -> tuple[list[RESTMapping], list[GroupKind]]:
@@ -242,7 +256,9 @@ Scope = tuple[RESTMapping, str]
 
 def _list_scopes(
     client: Client, set_id: str, scopes: Sequence[Scope], *, concurrency: int, stop: Stop
-) -> tuple[Member, ...]:
+) -> tuple[tuple[Member, ...], list[Scope]]:
+    """The members found, and the scopes that the server does not know. Raises as `find_members`."""
+
     def read(scope: Scope) -> list[Member] | ApiError:
         try:
             return _list(client, scope, f"{PART_OF}={set_id}")
@@ -253,8 +269,11 @@ def _list_scopes(
 
     listed: dict[Scope, list[Member]] = {}
     refused: list[str] = []
+    missing: list[Scope] = []
     for scope, result in run_parallel(read, scopes, concurrency=concurrency, stop=stop):
-        if isinstance(result, ApiError):
+        if isinstance(result, NotFoundError):
+            missing.append(scope)
+        elif isinstance(result, ApiError):
             where = f" in {scope[1]}" if scope[1] else ""
             refused.append(f"{scope[0].group_resource}{where}: {result.message}")
         else:
@@ -269,9 +288,9 @@ def _list_scopes(
     # Some objects are served as two kinds (Events); they are one.
     found: dict[str, Member] = {}
     for scope in scopes:
-        for member in listed[scope]:
+        for member in listed.get(scope, ()):
             found.setdefault(member.uid, member)
-    return tuple(found.values())
+    return tuple(found.values()), missing
 
 
 def _list(client: Client, scope: Scope, selector: str) -> list[Member]:

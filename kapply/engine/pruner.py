@@ -121,6 +121,7 @@ class SetRun:
         self._desired: list[Desired] = []
         self._planned: dict[str, Member] = {}
         self._stays = Extent()
+        self._refusal = ""
         self._widened = False
         #: What the prune came to, apart from what was applied.
         self.result = RunResult()
@@ -173,6 +174,7 @@ class SetRun:
                 allow_empty=self.options.allow_empty,
             )
             if refusal:
+                self._refusal = refusal
                 names = sorted(str(member.ref) for member in verdict.goes)
                 more = [f"and {len(names) - NAMED} more"] if len(names) > NAMED else []
                 causes = tuple(Cause(name) for name in names[:NAMED] + more)
@@ -235,6 +237,8 @@ class SetRun:
             verdict.goes, key=lambda m: (-deletion_rank(m.ref), m.ref.namespace, m.ref.name)
         ):
             if member.uid in refused:
+                self._planned.pop(member.uid, None)
+                self._stays |= _extent([member])
                 why = f"it cannot be pruned: {refused[member.uid]}"
                 changes.append(Change(member.ref, Action.INVALID, live=member.obj, why=why))
                 continue
@@ -343,6 +347,9 @@ class SetRun:
             KapplyError: there is no way to the server.
         """
         self.widen()
+        if self._refusal:
+            # The run went on all the same (--keep-going): not with this.
+            raise RefusedError(f"nothing was pruned: {self._refusal}")
         if self._lock is not None and self._lock.lost:
             raise RefusedError(f"nothing was pruned: {self._lock.lost}")
         visited = {
@@ -371,8 +378,7 @@ class SetRun:
                     )
                 else:
                     left |= _extent([member])
-                    why = "it came into the set after the plan was made; the next run prunes it"
-                    yield Warned(f"stays for now: {why}", member.ref)
+                    yield Warned("stays for now: the plan did not name it", member.ref)
             remover = Remover(
                 self._client,
                 self.options.delete,

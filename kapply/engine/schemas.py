@@ -11,8 +11,10 @@ from kapply.client import Client
 from kapply.engine.discover import Cache
 from kapply.engine.parallel import Stop, run_parallel
 from kapply.errors import ApiError, ProtocolError
-from kapply.meta import GroupVersion, JsonObject
+from kapply.meta import GroupVersion, JsonObject, Request
 from kapply.openapi import IndexEntry, parse_index, slim
+
+_ACCEPT = {"Accept": "application/json"}
 
 
 class ServerSchemas:
@@ -82,7 +84,11 @@ class ServerSchemas:
         for _ in range(2):
             parts = urlsplit(entry.url)
             try:
-                document = self._client.get_json(parts.path, parse_qsl(parts.query))
+                request = Request("GET", parts.path, tuple(parse_qsl(parts.query)), _ACCEPT)
+                response = self._client.request(request)
+                # For a moment after its last CRD has gone, a group-version is still in the index,
+                # and its document is empty.
+                document = response.json() if response.body else None
             except ApiError:
                 return None
             except ProtocolError:

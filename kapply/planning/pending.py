@@ -81,7 +81,8 @@ _RULES: tuple[_Rule, ...] = (
     ),
 )
 
-_KINDS = frozenset(rule.kind for rule in _RULES)
+_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+_KINDS = frozenset(rule.kind for rule in _RULES) | {_CRD}
 
 
 class Pending:
@@ -100,7 +101,12 @@ class Pending:
 
     def explained(self, change: Change) -> Sequence[ObjectRef]:
         """Why a refusal may only mean "not yet": the objects of the input that it waits for."""
-        message = change.status.message if change.status else ""
+        status = change.status
+        if status and status.code == 404 and not status.name and change.desired:
+            # The path itself is not there: what was known of the server is older than a deletion.
+            name = change.desired.mapping.group_resource
+            return [ref for ref in self._by_kind.get(_CRD, ()) if ref.name == name]
+        message = status.message if status else ""
         for rule in _RULES:
             brought = self._by_kind.get(rule.kind)
             found = rule.pattern.search(message) if brought else None

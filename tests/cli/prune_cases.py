@@ -299,6 +299,11 @@ CASES: tuple[Case, ...] = (
         (Run("a b c d"), Run("a=2", code=4, says="3 of 4 members of the set would be pruned")),
         "a b c d",
     ),
+    Case(
+        "too many, and the others applied all the same",
+        (Run("a b c d"), Run("a=2 e", (*PRUNE, "--keep-going"), code=4, says="nothing was pruned")),
+        "a b c d e",
+    ),
     Case("as many as allowed", (Run("a b c d"), Run("a b")), "a b"),
     Case("a higher limit", (Run("a b c d"), Run("a", (*PRUNE, "--prune-limit=75%"))), "a"),
     Case(
