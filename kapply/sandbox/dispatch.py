@@ -19,6 +19,7 @@ from kapply.sandbox import (
     status,
     write,
 )
+from kapply.sandbox.identity import impersonated
 from kapply.sandbox.registry import Registry, Resource
 from kapply.sandbox.request import MAX_BODY, Call, Env, Target, find_target, first_values, lower
 from kapply.sandbox.seed import prepare
@@ -56,7 +57,8 @@ class Sandbox:
         headers = lower(request.headers)
         params = first_values(request.query)
         try:
-            return self._answer(request, env or self.env, params, headers)
+            env = env or impersonated(self.env, headers.items())
+            return self._answer(request, env, params, headers)
         except Failure as failure:
             refused = failure
         except StoreError as error:

@@ -32,6 +32,8 @@ class Env:
     pick: Callable[[int], int] = random.randrange
     user: str = "kapply:sandbox"
     groups: tuple[str, ...] = ("system:masters", "system:authenticated")
+    user_uid: str = ""
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def timestamp(self) -> str:
         """The time as metav1.Time writes it."""

@@ -30,7 +30,12 @@ def review(call: Call) -> Response:
         }
     elif kind == "SelfSubjectReview":
         answer["metadata"] = {"creationTimestamp": call.env.timestamp()}
-        user = {"username": call.env.user, "groups": list(call.env.groups)}
+        env = call.env
+        user: dict[str, Any] = {"username": env.user, "groups": list(env.groups)}
+        if env.user_uid:
+            user["uid"] = env.user_uid
+        if env.extra:
+            user["extra"] = {name: list(values) for name, values in env.extra.items()}
         answer["status"] = {"userInfo": user}
     elif kind == "TokenReview":
         answer["status"] = {"authenticated": False, "user": {}}

@@ -24,6 +24,7 @@ from kapply.meta import Request, Response
 from kapply.sandbox import render
 from kapply.sandbox.dispatch import Sandbox
 from kapply.sandbox.faults import Faults
+from kapply.sandbox.identity import impersonated
 from kapply.sandbox.request import MAX_BODY
 from kapply.sandbox.status import Failure
 from kapply.sandbox.watch import Watch
@@ -126,7 +127,11 @@ def app_for(sandbox: Sandbox, options: Options | None = None) -> ASGIApp:
             dict(request.headers),
             body or None,
         )
-        answer = await run_in_threadpool(sandbox.handle, asked)
+        try:
+            env = impersonated(sandbox.env, request.headers.items())
+        except Failure as failure:
+            return _http(render.failure_response(failure))
+        answer = await run_in_threadpool(sandbox.handle, asked, env)
         if isinstance(answer, Watch):
             headers = {k: v for k, v in answer.headers.items() if k != "content-length"}
             return StreamingResponse(_lines(answer, changes[0]), 200, headers)

@@ -343,14 +343,24 @@ class Store:
         path: the file; its folder must exist.
         clock: seconds since the epoch, for the age of history.
         retention: seconds of history to keep.
+        max_pages: the most pages of 4 KiB that the file may have; 0 for no limit.
+        read_only: refuse every write.
     """
 
     def __init__(
-        self, path: Path | str, *, clock: Callable[[], float], retention: float = RETENTION
+        self,
+        path: Path | str,
+        *,
+        clock: Callable[[], float],
+        retention: float = RETENTION,
+        max_pages: int = 0,
+        read_only: bool = False,
     ) -> None:
         self.path = str(path)
         self._clock = clock
         self._retention = retention
+        self._max_pages = max_pages
+        self._read_only = read_only
         self._lock = threading.RLock()
         self._idle: list[sqlite3.Connection] = []
         self._shared: sqlite3.Connection | None = None
@@ -389,6 +399,10 @@ class Store:
             db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA busy_timeout = 30000")
+        if self._max_pages:
+            db.execute(f"PRAGMA max_page_count = {self._max_pages}")
+        if self._read_only:
+            db.execute("PRAGMA query_only = ON")
         return db
 
     @contextmanager

@@ -36,7 +36,9 @@ class AutoscalerChecks(Checks):
             text = "must be greater than or equal to `minReplicas`"
             found.invalid("spec.maxReplicas", high, text)
         target = mapping(spec, "scaleTargetRef")
-        _check_target(found, found, "spec.scaleTargetRef", target, grouped=True)
+        # The one scalable kind of the core group.
+        grouped = target.get("kind") != "ReplicationController"
+        _check_target(found, found, "spec.scaleTargetRef", target, grouped=grouped)
         if low is not None and low < 0:
             text = "must be greater than or equal to 0"
             found.declared.invalid("spec.minReplicas", low, text)

@@ -151,6 +151,10 @@ class SigningRequest(Strategy):
         obj["spec"]["groups"] = list(ctx.env.groups)
         for name in ("uid", "extra"):
             obj["spec"].pop(name, None)
+        if ctx.env.user_uid:
+            obj["spec"]["uid"] = ctx.env.user_uid
+        if ctx.env.extra:
+            obj["spec"]["extra"] = {name: list(v) for name, v in ctx.env.extra.items()}
 
     def prepare_update(self, new: Object, old: Object, ctx: Context) -> None:
         super().prepare_update(new, old, ctx)

@@ -214,3 +214,46 @@ def test_the_fixture_applies_and_serves(kapply_sandbox: SandboxClient) -> None:
         kapply_sandbox.apply({"apiVersion": "v1", "kind": "Nothing"})
     assert ask(kapply_sandbox.url, "GET", f"{CONFIGMAPS}/a")[1]["data"] == {"k": "v"}
     assert kapply_sandbox.kubeconfig.exists()
+
+
+def test_who_is_impersonated(url: str) -> None:
+    review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    path = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    connection.putrequest("POST", path)
+    connection.putheader("Impersonate-User", "jane")
+    connection.putheader("Impersonate-Group", "one,two")
+    connection.putheader("Impersonate-Group", "three")
+    connection.putheader("Impersonate-Extra-Scopes", "view")
+    data = json.dumps(review).encode()
+    connection.putheader("Content-Length", str(len(data)))
+    connection.endheaders(data)
+    user = json.loads(connection.getresponse().read())["status"]["userInfo"]
+    connection.close()
+    assert user == {
+        "username": "jane",
+        "groups": ["one,two", "three", "system:authenticated"],
+        "extra": {"scopes": ["view"]},
+    }
+    code, refused = ask(url, "GET", "/api/v1/pods", **{"Impersonate-Uid": "1"})
+    assert code == 500 and "without impersonating a user" in refused["message"]
+
+
+def test_the_openapi_document_that_kubectl_falls_back_to(url: str) -> None:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    media_type = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    connection.request("GET", "/openapi/v2", headers={"Accept": media_type})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.headers["Content-Type"] == media_type.replace("@", ".")
+    assert body.startswith(b"\n\x032.0")  # Document.swagger
+    assert b"io.k8s.api.core.v1.Pod" in body
+
+
+def test_metrics_count_objects(url: str) -> None:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    assert 'apiserver_resource_objects{group="",resource="namespaces"} 4\n' in text
