@@ -313,6 +313,16 @@ Recreate = Annotated[
 ]
 
 
+Ignore = Annotated[
+    list[str],
+    typer.Option(
+        "--ignore",
+        help="Leave fields to others: [KIND/NAME:]PATH, or manager=NAME; repeatable.",
+        metavar="RULE",
+    ),
+]
+
+
 @dataclass(slots=True)
 class PlanFlags:
     """What is planned, and how it would be written: the flags that apply, plan and diff share."""
@@ -333,6 +343,7 @@ class PlanFlags:
     allow_empty: AllowEmpty = False
     adopt_applyset: AdoptSet = False
     mask: Masks = field(default_factory=list)
+    ignore: Ignore = field(default_factory=list)
 
 
 def reject_unknown(value: str, allowed: tuple[str, ...], flag: str) -> None:

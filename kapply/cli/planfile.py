@@ -119,6 +119,7 @@ def _bound(session: Session, flags: PlanFlags, plan: Plan, digester: Digester) -
             "--validate": field_validation(flags.validate),
             "--applyset": flags.applyset,
             "--prune": flags.prune,
+            "--ignore": ", ".join(flags.ignore),
         },
         definitions(session.client, plan.changes, concurrency=flags.concurrency, stop=session.stop),
         digester,

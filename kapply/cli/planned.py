@@ -18,9 +18,12 @@ from kapply.cli.wiring import (
 from kapply.engine.events import Warned
 from kapply.engine.preflight import ApplyOptions, Planner
 from kapply.engine.prover import SchemaProver
+from kapply.errors import UsageError
+from kapply.planning.leaving import Leaving, checked, problems_of
 from kapply.planning.model import Plan
 from kapply.planning.order import arrange
 from kapply.planning.recreation import Recreation
+from kapply.query.fieldrules import FieldRuleError
 from kapply.report.text import TextReport
 
 if TYPE_CHECKING:
@@ -63,6 +66,7 @@ def planned_input(
     if flags.applyset or flags.prune or flags.allow_empty or flags.adopt_applyset:
         check_set_flags(flags)
     report.masks = field_rules(flags.mask, "--mask")
+    leaving = _leaving(flags)
     documents = read_input(
         flags.files,
         recursive=flags.recursive,
@@ -100,6 +104,7 @@ def planned_input(
         problems += order.problems
         for note in order.notes:
             report.warning(Warned(str(note)))
+        problems += problems_of(desired)
         refuse(problems, documents)
         options = ApplyOptions(
             manager=flags.field_manager,
@@ -116,6 +121,7 @@ def planned_input(
             prover,
             scratch=_scratch_server if simulate else None,
             stand_in=stand_in,
+            leaving=leaving,
         )
         with stopped_by_signals(session.stop):
             plan = recreation.applied_to(planner.plan(desired))
@@ -126,6 +132,17 @@ def planned_input(
             for warning in change.warnings:
                 report.warning(Warned(warning, change.ref, change.origin))
         yield session, planner, plan
+
+
+def _leaving(flags: PlanFlags) -> Leaving:
+    """What --ignore leaves to others."""
+    named = [text.partition("=")[2] for text in flags.ignore if text.startswith("manager=")]
+    texts = [text for text in flags.ignore if not text.startswith("manager=")]
+    rules = field_rules(texts, "--ignore")
+    try:
+        return Leaving(tuple(map(checked, rules)), frozenset(named))
+    except FieldRuleError as error:
+        raise UsageError(f"--ignore: {error}") from None
 
 
 def _scratch_server() -> Client:

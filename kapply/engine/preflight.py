@@ -6,17 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from kapply.client import Answer, Client, WriteOptions
+from kapply.client import Answer, Client, WriteOptions, encode
 from kapply.engine.parallel import Stop, run_parallel
 from kapply.engine.reader import Key, read_live
 from kapply.engine.simulation import Scratch, Simulation
+from kapply.engine.wholeset import redefines, refuse_claims, wait_for_others
 from kapply.errors import ApiError, InterruptedRunError, NotFoundError, UnauthorizedError
 from kapply.meta import GroupVersion, JsonObject
-from kapply.planning.allocated import claimed_twice, reason_of, with_allocated
+from kapply.planning.allocated import with_allocated
 from kapply.planning.compare import classify, compare
-from kapply.planning.model import STOPS, Action, Cause, Change, Desired, Plan, Seen
-from kapply.planning.pending import Pending
-from kapply.planning.preconditions import guarded, is_precondition_failure
+from kapply.planning.leaving import Leaving, left_to_others
+from kapply.planning.model import Action, Change, Desired, Plan, Seen
+from kapply.planning.preconditions import guarded, is_precondition_failure, metadata_first
 from kapply.planning.resolve import CRD, NAMESPACE
 
 #: How often an object is read anew because it changed between its read and its dry run.
@@ -64,6 +65,7 @@ class Planner:
         scratch: makes an empty API server, on which objects of a namespace that is not there yet
             are simulated; None to show such objects as their manifests have them.
         stand_in: a namespace whose refusals of such objects are told; "" for none.
+        leaving: which fields are left to others.
     """
 
     client: Client
@@ -72,6 +74,7 @@ class Planner:
     prover: Prover | None = None
     scratch: Scratch | None = None
     stand_in: str = ""
+    leaving: Leaving = field(default_factory=Leaving)
 
     def plan(self, desired: Sequence[Desired]) -> Plan:
         """One Change per object, in the order given.
@@ -92,7 +95,10 @@ class Planner:
             for key, obj in live.items()
             if key[:2] == tuple(NAMESPACE) and not obj["metadata"].get("deletionTimestamp")
         }
-        items = [_settle_namespace(item, present) for item in desired]
+        items = [
+            self._leave(_settle_namespace(item, present), live.get(item.ref.key))
+            for item in desired
+        ]
         if self.prover and live and not self.stop:
             self.prover.prepare(
                 {item.ref.gvk.group_version for item in items if item.ref.key in live}
@@ -101,6 +107,13 @@ class Planner:
         if self.stop:
             raise InterruptedRunError("interrupted while planning; nothing was written")
         return Plan(tuple(changes), self.options.manager)
+
+    def _leave(self, item: Desired, live: JsonObject | None) -> Desired:
+        """The item as it is sent: without what is left to others."""
+        obj, left = left_to_others(item, live, self.leaving, self.options.manager)
+        if not left:
+            return item
+        return replace(item, obj=obj, body=encode(metadata_first(obj)), left=left)
 
     def changes(self, items: Sequence[Desired], live: Mapping[Key, JsonObject]) -> list[Change]:
         """The Change of each item, in order; those not begun when `stop` was set are missing."""
@@ -120,8 +133,8 @@ class Planner:
             stop=self.stop,
         ):
             decided[number] = change
-        self._wait_for_others(decided)
-        _refuse_claims(decided, items)
+        wait_for_others(decided)
+        refuse_claims(decided, items)
         self._follow_crds(decided, simulation)
         if self.scratch is not None:
             self._show_replacements(decided, simulation)
@@ -129,32 +142,12 @@ class Planner:
             self._ask_stand_in(decided, simulation)
         return [decided[number] for number in sorted(decided)]
 
-    def _wait_for_others(self, decided: dict[int, Change]) -> None:
-        """A refusal that another object of the same input explains is asked again in its turn."""
-        pending: Pending | None = None
-        for number, change in decided.items():
-            if change.status is None or change.action is not Action.INVALID:
-                continue
-            pending = pending or Pending(decided.values())
-            waits = pending.explained(change)
-            if waits:
-                action = Action.CREATE if change.live is None else Action.UPDATE
-                decided[number] = Change(
-                    change.ref,
-                    action,
-                    change.desired,
-                    change.live,
-                    why=f"checked when its turn comes: it needs {' or '.join(map(str, waits))}",
-                    deferred=True,
-                    waits_for=tuple(waits),
-                )
-
     def _follow_crds(self, decided: dict[int, Change], simulation: Simulation) -> None:
         """Custom resources of a CRD that the run changes follow what it will be, not what it is."""
         changed = {
             change.ref.name: change.ref
             for change in decided.values()
-            if change.ref.gvk.group_kind == CRD and _redefines(change)
+            if change.ref.gvk.group_kind == CRD and redefines(change)
         }
         if not changed:
             return
@@ -308,36 +301,3 @@ def _settle_namespace(item: Desired, present: set[str]) -> Desired:
     if item.pending.startswith("Namespace ") and item.ref.namespace in present:
         return replace(item, pending="")
     return item
-
-
-def _refuse_claims(decided: dict[int, Change], items: Sequence[Desired]) -> None:
-    """What two objects of the input claim, the second of them cannot get; nobody else finds out.
-
-    Load balancers may share an IP, so that is told and decides nothing.
-    """
-    claims = claimed_twice(items)
-    numbers = {id(item): number for number, item in enumerate(items)} if claims else {}
-    for claim in claims:
-        number = numbers[id(claim.second)]
-        change = decided.get(number)
-        if change is None or change.action in STOPS:
-            continue
-        text = reason_of(claim)
-        if claim.field == "spec.loadBalancerIP":
-            warnings = (*change.warnings, f"{claim.field}: {text}")
-            decided[number] = replace(change, warnings=warnings)
-            continue
-        decided[number] = replace(
-            change,
-            action=Action.INVALID,
-            why=f"{claim.field}: {text}",
-            causes=(Cause(text, claim.field),),
-            deferred=False,
-        )
-
-
-def _redefines(change: Change) -> bool:
-    """Whether a change of a CRD reaches what it says of its resources."""
-    if change.action is not Action.UPDATE or change.live is None or change.result is None:
-        return False
-    return bool(change.live.get("spec") != change.result.get("spec"))

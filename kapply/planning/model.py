@@ -61,6 +61,7 @@ class Desired:
         locate: from a field path to its place in the input; costs a second parse.
         pending: what has to exist first and is brought by the same input ("Namespace team-a",
             "CustomResourceDefinition crontabs.example.com"); "" for nothing.
+        left: what the manifest says and is left to others, in words (see planning.leaving).
     """
 
     obj: JsonObject
@@ -70,6 +71,7 @@ class Desired:
     origin: Origin
     locate: Locate
     pending: str = ""
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

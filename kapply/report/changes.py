@@ -121,6 +121,8 @@ class ChangesReport:
         why = reason(change)
         why = f"  {why}" if why else ""
         self._write(f"{word} {escape(str(change.ref))}{escape(where)}{escape(why)}\n")
+        for words in change.desired.left if change.desired else ():
+            self._write(f"{style.dim(escape(words))}\n")
 
 
 def _counted(diff: list[str], style: Style) -> str:

@@ -53,6 +53,8 @@ class PlanReport:
         why = reason(change)
         if why:
             self._write(f"  {escape(why)}\n")
+        for words in change.desired.left if change.desired else ():
+            self._write(f"  {style.dim(escape(words))}\n")
         if change.action in (Action.UPDATE, Action.RECREATE):
             self._fields(change)
 
