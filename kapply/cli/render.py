@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kapply.cli.options import (
     Color,
     Files,
@@ -35,7 +37,8 @@ def render(
     report = text_report(color)
     for document in documents:
         for problem in document.warnings:
-            report.warning(Warned(problem.message, origin=problem.origin))
+            text = str(replace(problem, origin=None))
+            report.warning(Warned(text, origin=problem.origin))
     for number, document in enumerate(documents):
         if output == "json":
             from kapply.manifests.tojson import to_json

@@ -185,3 +185,13 @@ def test_rules_of_a_crd_are_evaluated_and_those_that_cannot_be_are_counted(
         assert done.code == 0
         assert "warning: 2 CEL rules were not evaluated (Pool): the server evaluates" in done.out
         assert "pip install 'kapply[cel]'" in done.out
+
+
+def test_a_boolean_that_may_be_meant_as_text_is_shown_with_its_field_and_advice(
+    kapply: Tool, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("apiVersion: v1\nkind: Foo\nmetadata: {name: a}\nspec: {answer: y}\n")
+    done = kapply("render", "-f", path)
+    assert f"warning: {path}:4:16  Foo a: spec.answer: unquoted y is the boolean" in done.err
+    assert "quote it to mean the text" in done.err
