@@ -50,6 +50,9 @@ COMMANDS: dict[str, Entry] = {
     "health": Entry("Look", "kapply.cli.server", "health", "Ask the server how it is."),
     "paths": Entry("Look", "kapply.cli.server", "paths", "Show the server's paths as a tree."),
     "auth": Entry("Look", "kapply.cli.auth", "app", "Show who you are and what you may do."),
+    "config": Entry(
+        "Look", "kapply.cli.config", "app", "Look at the kubeconfig, choose its context."
+    ),
     "proxy": Entry(
         "Look", "kapply.cli.proxy", "proxy", "Serve the API on loopback, authenticated."
     ),

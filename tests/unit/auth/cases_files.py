@@ -103,6 +103,12 @@ FILES = [
         sent=BEARER,
     ),
     one(
+        "a key twice",
+        cfg(user="token: t, token: u"),
+        error="given twice",
+        differs="kubectl takes the last of two equal keys without a word",
+    ),
+    one(
         "a cluster name twice",
         cfg(more="").replace("clusters: [", "clusters: [{name: k, cluster: {server: x}}, "),
         error='clusters has two entries named "k"',
