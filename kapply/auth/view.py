@@ -24,14 +24,33 @@ REDACTED = "REDACTED"
 OMITTED = "DATA+OMITTED"
 
 #: What each entry holds, in the format's order; those in _ALWAYS even when they are empty.
-_CLUSTER = (
-    "server tls-server-name insecure-skip-tls-verify certificate-authority"
-    " certificate-authority-data proxy-url disable-compression extensions"
-).split()
-_USER = (
-    "client-certificate client-certificate-data client-key client-key-data token tokenFile as"
-    " as-uid as-groups as-user-extra username password auth-provider exec extensions"
-).split()
+_CLUSTER = [
+    "server",
+    "tls-server-name",
+    "insecure-skip-tls-verify",
+    "certificate-authority",
+    "certificate-authority-data",
+    "proxy-url",
+    "disable-compression",
+    "extensions",
+]
+_USER = [
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+    "token",
+    "tokenFile",
+    "as",
+    "as-uid",
+    "as-groups",
+    "as-user-extra",
+    "username",
+    "password",
+    "auth-provider",
+    "exec",
+    "extensions",
+]
 _CONTEXT = ["cluster", "user", "namespace", "extensions"]
 _ALWAYS = ("server", "cluster", "user")
 _EXEC: dict[str, Any] = {
