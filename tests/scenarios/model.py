@@ -204,7 +204,7 @@ class Normaliser:
     def clean(self, value: Any, key: str = "") -> Any:
         """The value, normalised."""
         if isinstance(value, dict):
-            if value.get("kind") == "PersistentVolumeClaim":
+            if value.get("kind") == "PersistentVolumeClaim" and "uid" in value.get("metadata", ()):
                 # The server's first write to a new claim is a change even when it says nothing.
                 value = {**value, "metadata": {**value["metadata"], "resourceVersion": ""}}
             if value.get("kind") == "Table":

@@ -15,6 +15,7 @@ import yaml
 
 from tests.cluster.build import find_assets
 from tests.cluster.cluster import TestCluster
+from tests.scenarios import gaps
 from tests.scenarios.model import Reply, files, load, play
 
 VERSION = "v1.37.2"
@@ -91,14 +92,15 @@ _Dumper.add_representer(str, _text)
 def record(path: Path, cluster: TestCluster) -> None:
     """Play one file and write its answers into it."""
     scenario = load(path)
-    namespace = cluster.create_namespace()
-    try:
-        answers = list(play(scenario, RealServer.of(cluster), namespace))
-    finally:
-        cluster.delete_namespace(namespace)
-    holders = [*scenario.get("steps", []), *scenario.get("cases", [])]
-    for holder, answer in zip(holders, answers, strict=True):
-        holder["answer"] = answer
+    for part in scenario.get("gaps", [scenario]):
+        namespace = cluster.create_namespace()
+        try:
+            answers = list(play(part, RealServer.of(cluster), namespace))
+        finally:
+            cluster.delete_namespace(namespace)
+        holders = [*part.get("steps", []), *part.get("cases", [])]
+        for holder, answer in zip(holders, answers, strict=True):
+            holder["answer"] = answer
     scenario["recorded"] = VERSION
     head = {k: scenario[k] for k in ("title", "recorded") if k in scenario}
     ordered = head | {k: v for k, v in scenario.items() if k not in head}
@@ -108,7 +110,8 @@ def record(path: Path, cluster: TestCluster) -> None:
 
 
 def main(names: list[str]) -> None:
-    wanted = [path for path in files() if not names or path.stem in names or str(path) in names]
+    known = [*files(), gaps.FILE]
+    wanted = [path for path in known if not names or path.stem in names or str(path) in names]
     with TestCluster(find_assets()) as cluster:
         for path in wanted:
             record(path, cluster)

@@ -81,7 +81,7 @@ class RuntimeChecks(Checks):
 
     def update(self, found: Found, new: Object, old: Object) -> None:
         if new.get("handler") != old.get("handler"):
-            found.declared.invalid("handler", new.get("handler") or "", IMMUTABLE)
+            found.declared.invalid("handler", None, IMMUTABLE)
 
 
 CHECKS: dict[str, type[Checks]] = {

@@ -279,8 +279,9 @@ class ClassChecks(Checks):
         found.one_of("volumeBindingMode", mode, ("Immediate", "WaitForFirstConsumer"))
 
     def update(self, found: Found, new: Object, old: Object) -> None:
-        for name in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
-            found.immutable(name, new.get(name), old.get(name))
+        for name in ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"):
+            if new.get(name) != old.get(name):
+                found.declared.invalid(name, None, IMMUTABLE)
 
 
 class DriverChecks(Checks):
@@ -313,7 +314,7 @@ class DriverChecks(Checks):
         found.immutable(path, now.get("attachRequired"), was.get("attachRequired"))
         name = "volumeLifecycleModes"
         if now.get(name) != was.get(name):
-            found.declared.invalid(f"spec.{name}", now.get(name), IMMUTABLE)
+            found.declared.invalid(f"spec.{name}", None, IMMUTABLE)
 
 
 CHECKS: dict[str, type[Checks]] = {

@@ -69,6 +69,7 @@ class PodStrategy(Strategy):
         spec = obj["spec"]
         if old is None:
             _set_priority(spec, ctx)
+            _set_overhead(spec, obj["metadata"].get("name") or "", ctx)
         else:
             for name in ("priority", "preemptionPolicy"):
                 if spec.get(name) is None and old["spec"].get(name) is not None:
@@ -96,11 +97,12 @@ class PodStrategy(Strategy):
                     "type": "PodScheduled",
                     "status": "False",
                     "lastProbeTime": None,
-                    "lastTransitionTime": None,
+                    "lastTransitionTime": ctx.env.timestamp(),
                     "reason": "SchedulingGated",
                     "message": "Scheduling is blocked due to non-empty scheduling gates",
                 }
             ]
+        _default_pod_resources(obj["spec"])
         obj["status"]["qosClass"] = qos_class(obj["spec"])
 
     def graceful(self, obj: Object, grace: int | None) -> int | None:
@@ -128,6 +130,54 @@ class PodStrategy(Strategy):
             "status.podIPs": addresses[0].get("ip", ""),
             "status.nominatedNodeName": state.get("nominatedNodeName", ""),
         }
+
+
+def _default_pod_resources(spec: Object) -> None:
+    """What a pod as a whole asks for: what its containers do, or else what it is limited to."""
+    resources = spec.get("resources") or {}
+    if not resources.get("limits"):
+        return
+    requests = resources.get("requests") or {}
+    for name, limit in resources["limits"].items():
+        asked = [
+            Quantity.parse(text)
+            for container in spec.get("containers") or ()
+            if (text := at(container, ("resources", "requests", name))) is not None
+        ]
+        total: Quantity | None = None
+        for quantity in asked:
+            total = _sum(total, quantity)
+        if name in ("cpu", "memory") and name not in requests:
+            requests[name] = limit if total is None else total.canonical
+    resources["requests"] = dict(sorted(requests.items()))
+
+
+def _set_overhead(spec: Object, pod: str, ctx: Context) -> None:
+    """The RuntimeClass plugin: the class decides about the overhead and where its pods run."""
+    name = spec.get("runtimeClassName") or ""
+    wrong = ""
+    found: Object = {}
+    if name:
+        record = ctx.view.get("runtimeclasses.node.k8s.io", "", name)
+        if record is None:
+            wrong = f'RuntimeClass "{name}" not found'
+        else:
+            found = record.load()
+    overhead = at(found, ("overhead", "podFixed"))
+    if not wrong and overhead:
+        if spec.get("overhead") and spec["overhead"] != overhead:
+            wrong = "Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+        spec["overhead"] = overhead
+    elif not wrong and spec.get("overhead"):
+        wrong = "Pod Overhead set without corresponding RuntimeClass defined Overhead"
+    if wrong:
+        raise status.forbidden(status.Resource("", "pods"), pod, f"pod rejected: {wrong}")
+    scheduling = found.get("scheduling") or {}
+    if scheduling.get("nodeSelector"):
+        spec["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **scheduling["nodeSelector"]}
+    for toleration in scheduling.get("tolerations") or ():
+        if toleration not in spec.setdefault("tolerations", []):
+            spec["tolerations"].append(toleration)
 
 
 def _tolerates(toleration: Object, key: str) -> bool:
@@ -300,6 +350,12 @@ def _default_storage_class(ctx: Context) -> str:
 
 class NodeStrategy(Strategy):
     """Nodes keep the status they are created with."""
+
+    def admit(self, obj: Object, old: Object | None, ctx: Context) -> None:
+        taint = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
+        taints = obj["spec"].get("taints") or []
+        if old is None and taint not in taints:
+            obj["spec"]["taints"] = [*taints, taint]
 
     def prepare_update(self, new: Object, old: Object, ctx: Context) -> None:
         new["status"] = old.get("status", {})

@@ -165,6 +165,14 @@ def _limit_range_item(obj: Object) -> None:
         obj["defaultRequest"] = request
 
 
+def _node(obj: Object) -> None:
+    spec = obj["spec"]
+    if spec.get("podCIDR") and not spec.get("podCIDRs"):
+        spec["podCIDRs"] = [spec["podCIDR"]]
+    elif spec.get("podCIDRs") and not spec.get("podCIDR"):
+        spec["podCIDR"] = spec["podCIDRs"][0]
+
+
 def _node_status(obj: Object) -> None:
     if obj.get("allocatable") is None and obj.get("capacity"):
         obj["allocatable"] = dict(obj["capacity"])
@@ -387,6 +395,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
     "core/v1.LimitRangeItem": (_limit_range_item,),
     "core/v1.Namespace": (_namespace,),
     "core/v1.NamespaceStatus": ({"phase": "Active"},),
+    "core/v1.Node": (_node,),
     "core/v1.NodeStatus": (_node_status,),
     "core/v1.ObjectFieldSelector": ({"apiVersion": "v1"},),
     "core/v1.PersistentVolume": (_persistent_volume,),
@@ -438,6 +447,7 @@ RULES: Mapping[str, tuple[Rule, ...]] = {
             "volumeLifecycleModes": lambda: ["Persistent"],
             "requiresRepublish": False,
             "seLinuxMount": False,
+            "preventPodSchedulingIfMissing": False,
         },
     ),
     "scheduling/v1.PriorityClass": ({"preemptionPolicy": "PreemptLowerPriority"},),

@@ -194,6 +194,18 @@ class APIService(Strategy):
     has_status = True
     unconditional_update = False
 
+    def prepare_create(self, obj: Object, ctx: Context) -> None:
+        super().prepare_create(obj, ctx)
+        if (obj.get("spec") or {}).get("service") is None:
+            condition = {
+                "type": "Available",
+                "status": "True",
+                "lastTransitionTime": ctx.env.timestamp(),
+                "reason": "Local",
+                "message": "Local APIServices are always available",
+            }
+            obj["status"] = {"conditions": [condition]}
+
     def fields(self, obj: Mapping[str, Any]) -> dict[str, str]:
         return {}
 

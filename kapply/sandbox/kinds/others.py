@@ -140,6 +140,13 @@ class ConditionalWithStatus(WithStatus):
     unconditional_update = False
 
 
+class Attachment(ConditionalWithStatus):
+    """VolumeAttachments."""
+
+    def clear_status(self, obj: Object) -> None:
+        obj["status"] = {"attached": False}
+
+
 class SigningRequest(Strategy):
     """CertificateSigningRequests: the spec is who asked, and never changes."""
 
@@ -205,5 +212,5 @@ STRATEGIES: Mapping[str, type[Strategy]] = {
     "ValidatingAdmissionPolicy": ValidatingPolicy,
     "ValidatingAdmissionPolicyBinding": AdmissionPolicy,
     "ValidatingWebhookConfiguration": Webhooks,
-    "VolumeAttachment": ConditionalWithStatus,
+    "VolumeAttachment": Attachment,
 }
