@@ -11,8 +11,8 @@ import typer
 from kapply.cli.guard import ExpectCluster
 from kapply.cli.options import (
     ConnectFlags,
-    Output,
     PlanFlags,
+    RunOutput,
     connected,
     duration,
     reject_unknown,
@@ -93,7 +93,7 @@ class RunFlags:
 def apply(
     flags: PlanFlags,
     run: RunFlags,
-    output: Output = "text",
+    output: RunOutput = "text",
     reports: Reports = [],  # noqa: B006
     *,
     report: RunReport,

@@ -14,8 +14,8 @@ from kapply.cli.options import (
     ConnectFlags,
     Files,
     Kustomize,
-    Output,
     Recursive,
+    RunOutput,
     Selector,
     connected,
     duration,
@@ -74,7 +74,7 @@ def delete(
     interactive: Annotated[bool, typer.Option("-i", "--interactive", help="Always ask.")] = False,
     dry_run: Annotated[str, typer.Option("--dry-run", help="none or server.")] = "none",
     concurrency: Concurrency = 8,
-    output: Output = "text",
+    output: RunOutput = "text",
     reports: Reports = [],  # noqa: B006
     *,
     report: RunReport,

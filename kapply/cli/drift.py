@@ -6,7 +6,7 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kapply.cli.options import ConnectFlags, Output, PlanFlags, connected
+from kapply.cli.options import ConnectFlags, PlanFlags, RunOutput, connected
 from kapply.cli.reporting import Reports, reported
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @reported("drift")
 def drift(
     flags: PlanFlags,
-    output: Output = "text",
+    output: RunOutput = "text",
     reports: Reports = [],  # noqa: B006
     *,
     report: RunReport,

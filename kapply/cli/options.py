@@ -236,6 +236,15 @@ Selector = Annotated[
     str, typer.Option("-l", "--selector", help="Label selector, such as app=web,tier!=db.")
 ]
 Color = Annotated[str, typer.Option("--color", help="auto, always or never.")]
+RunOutput = Annotated[
+    str,
+    typer.Option(
+        "-o",
+        "--output",
+        help="text, name, json, jsonl, junit, markdown or github.",
+        metavar="FORMAT",
+    ),
+]
 Output = Annotated[str, typer.Option("-o", "--output", help="Output format.")]
 Manager = Annotated[str, typer.Option("--field-manager", help="Name under which fields are owned.")]
 Force = Annotated[

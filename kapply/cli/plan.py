@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kapply.cli.options import ConnectFlags, Output, PlanFlags, StandIn, connected
+from kapply.cli.options import ConnectFlags, PlanFlags, RunOutput, StandIn, connected
 from kapply.cli.reporting import Reports, reported
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @reported("plan")
 def plan(
     flags: PlanFlags,
-    output: Output = "text",
+    output: RunOutput = "text",
     stand_in_namespace: StandIn = "",
     reports: Reports = [],  # noqa: B006
     save: Annotated[

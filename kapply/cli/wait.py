@@ -10,8 +10,8 @@ from kapply.cli.options import (
     ConnectFlags,
     Files,
     Kustomize,
-    Output,
     Recursive,
+    RunOutput,
     Selector,
     connected,
     duration,
@@ -51,7 +51,7 @@ def wait(
     timeout: Annotated[
         str, typer.Option("--timeout", help="How long to wait for all of it: 30s, 5m.")
     ] = "5m",
-    output: Output = "text",
+    output: RunOutput = "text",
     reports: Reports = [],  # noqa: B006
     *,
     report: RunReport,

@@ -41,13 +41,17 @@ class Owner(NamedTuple):
         return f"{self.manager} ({parts})" if parts else self.manager
 
 
-def owners_of(live: JsonObject, steps: Sequence[str | int]) -> list[Owner]:
+def owners_of(live: JsonObject, steps: tuple[str | int, ...]) -> list[Owner]:
     """The managers that own the field at `steps` of `live`, or the nearest thing around it.
 
     `steps` are map keys and list positions. A map or list that is owned through what is in it
     counts as owned by whoever owns any of that. The latest comes first.
     """
     entries = (live.get("metadata") or {}).get("managedFields")
+    paths = [steps]
+    if live.get("kind") == "Secret" and live.get("apiVersion") == "v1" and steps[:1] == ("data",):
+        # The server stores stringData as data, but its owners keep the name that they sent.
+        paths.append(("stringData", *steps[1:]))
     found = [
         Owner(
             str(entry.get("manager") or ""),
@@ -56,7 +60,8 @@ def owners_of(live: JsonObject, steps: Sequence[str | int]) -> list[Owner]:
             str(entry.get("subresource") or ""),
         )
         for entry in (entries if isinstance(entries, list) else ())
-        if isinstance(entry, Mapping) and _holds(entry.get("fieldsV1"), live, steps)
+        if isinstance(entry, Mapping)
+        and any(_holds(entry.get("fieldsV1"), live, path) for path in paths)
     ]
     return sorted(found, key=lambda owner: owner.time, reverse=True)
 

@@ -63,6 +63,18 @@ def test_who_owns_a_field(steps: tuple[str | int, ...], managers: list[str]) -> 
     assert [owner.manager for owner in owners_of(LIVE, steps)] == managers
 
 
+def test_who_sent_string_data_owns_data() -> None:
+    fields: dict[str, Any] = {"f:stringData": {"f:password": {}}}
+    live: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"managedFields": [{"manager": "me", "fieldsV1": fields}]},
+        "data": {"password": "eA=="},
+    }
+    assert [owner.manager for owner in owners_of(live, ("data", "password"))] == ["me"]
+    assert owners_of({**live, "kind": "ConfigMap"}, ("data", "password")) == []
+
+
 def test_objects_without_managers_are_nobodys() -> None:
     assert owners_of({}, ("spec",)) == []
     assert owners_of({"metadata": {"managedFields": "x"}}, ("spec",)) == []
