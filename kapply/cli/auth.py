@@ -170,29 +170,34 @@ def _list(connect: ConnectFlags, *, no_headers: bool) -> int:
     for rule in _objects(status.get("resourceRules")):
         for group in rule.get("apiGroups") or [""]:
             for resource in rule.get("resources") or []:
-                name, slash, part = str(resource).partition("/")
-                named = f"{name}.{group}{slash}{part}" if group else str(resource)
                 names = sprint(rule.get("resourceNames") or [])
-                _add(verbs, (named, "[]", names), rule)
+                found = verbs.setdefault((str(group), str(resource), names), [])
+                found += [verb for verb in rule.get("verbs") or [] if verb not in found]
+    rules = [
+        (sprint(v), group, resource, names, "") for (group, resource, names), v in verbs.items()
+    ]
     for rule in _objects(status.get("nonResourceRules")):
-        for url in rule.get("nonResourceURLs") or []:
-            _add(verbs, ("", f"[{url}]", "[]"), rule)
+        may = sprint(rule.get("verbs") or [])
+        rules += [(may, "", "", "[]", str(url)) for url in rule.get("nonResourceURLs") or []]
+    rules.sort(key=_rule_order)
     header = ["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]
-    rows = [(*key, sprint(found)) for key, found in sorted(verbs.items(), key=_rule_order)]
+    rows = [
+        (_resource_of(group, resource), f"[{url}]", names, verbs_text)
+        for verbs_text, group, resource, names, url in rules
+    ]
     sys.stdout.write(aligned(None if no_headers else header, rows))
     return EXIT_OK
 
 
-def _add(
-    verbs: dict[tuple[str, str, str], list[str]], key: tuple[str, str, str], rule: Any
-) -> None:
-    found = verbs.setdefault(key, [])
-    found += [verb for verb in rule.get("verbs") or [] if verb not in found]
+def _resource_of(group: str, resource: str) -> str:
+    name, slash, part = resource.partition("/")
+    return f"{name}.{group}{slash}{part}" if group else resource
 
 
-def _rule_order(item: tuple[tuple[str, str, str], list[str]]) -> tuple[bool, str, str, str]:
-    (resource, url, names), _ = item
-    return (not resource, resource, url, names)
+def _rule_order(rule: tuple[str, str, str, str, str]) -> str:
+    """kubectl's: by the text that Go prints of a rule."""
+    verbs, group, resource, names, url = rule
+    return f"{verbs},[{group}],[{resource}],{names},[{url}]"
 
 
 @app.command("check")

@@ -72,6 +72,13 @@ def get(
         bool,
         typer.Option("--output-watch-events", help="Show what kind of change each one is."),
     ] = False,
+    server_print: Annotated[
+        bool,
+        typer.Option("--server-print/--no-server-print", help="The server's own columns."),
+    ] = True,
+    raw: Annotated[
+        str, typer.Option("--raw", help="Only this path, as the server gives it.", metavar="PATH")
+    ] = "",
     *,
     connect: ConnectFlags,
 ) -> int:
@@ -80,6 +87,14 @@ def get(
     from kapply.cli.targets import queries_of
     from kapply.cli.wiring import open_session
 
+    if raw:
+        from kapply.cli.raw import send
+
+        if words or files or kustomize or output or watch or watch_only or selector:
+            raise UsageError("--raw goes with no other flag about objects")
+        if not raw.startswith("/"):
+            raise UsageError(f"--raw={raw}: a path starts with /")
+        return send("GET", raw, connect=connect)
     tree = output == "tree"
     wish = Wish(
         files=files,
@@ -106,7 +121,8 @@ def get(
     )
     show = Show(wish)
     with open_session(connect) as session:
-        queries, single = queries_of(session, words or [], wish, table=show.format.is_table)
+        table = show.format.is_table and server_print
+        queries, single = queries_of(session, words or [], wish, table=table)
         if tree:
             from kapply.cli.tree import show_trees
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kapply.cli.options import ConnectFlags, Output, connected, reject_unknown
 from kapply.errors import EXIT_OK
 from kapply.version import __version__
+
+if TYPE_CHECKING:
+    from kapply.meta import RESTMapping
 
 
 @connected
@@ -39,7 +43,7 @@ def api_resources(
     from kapply.cli.wiring import open_session, warn
     from kapply.report.tables import aligned
 
-    reject_unknown(output, ("", "wide", "name"), "-o")
+    reject_unknown(output, ("", "wide", "name", "json", "yaml"), "-o")
     reject_unknown(sort_by, ("", "name", "kind"), "--sort-by")
     with open_session(connect) as session:
         mapper = session.discovery.mapper if cached else session.discovery.refresh()
@@ -57,7 +61,15 @@ def api_resources(
     found.sort(key=lambda m: (m.group_version.group, m.resource))
     if sort_by:
         found.sort(key=lambda m: m.resource if sort_by == "name" else m.gvk.kind)
-    if output == "name":
+    if output in ("json", "yaml"):
+        document = _resource_list(found)
+        if output == "json":
+            sys.stdout.write(json.dumps(document, indent=4, ensure_ascii=False) + "\n")
+        else:
+            from kapply.manifests.emit import to_yaml
+
+            sys.stdout.write(to_yaml(document, sort_keys=True))
+    elif output == "name":
         for mapping in found:
             out_line(mapping.group_resource)
     else:
@@ -78,6 +90,31 @@ def api_resources(
     for group_version, reason in mapper.unavailable.items():
         warn(f"{group_version} is not available: {reason}")
     return EXIT_OK
+
+
+def _resource_list(found: Sequence[RESTMapping]) -> dict[str, Any]:
+    """The resources as one APIResourceList, each with its group and version, as kubectl has it."""
+    resources = []
+    for mapping in found:
+        fields = {
+            "name": mapping.resource,
+            "singularName": mapping.singular,
+            "namespaced": mapping.namespaced,
+            "group": mapping.group_version.group,
+            "version": mapping.group_version.version,
+            "kind": mapping.gvk.kind,
+            "verbs": sorted(mapping.verbs),
+            "shortNames": list(mapping.short_names),
+            "categories": list(mapping.categories),
+        }
+        always = ("name", "singularName", "namespaced", "kind", "verbs")
+        resources.append({key: v for key, v in fields.items() if v or key in always})
+    return {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": "",
+        "resources": resources,
+    }
 
 
 @connected

@@ -180,6 +180,40 @@ auth whoami
 auth can-i create deployments.apps
 auth can-i list pods -A
 auth can-i get /livez
+auth can-i --list
+auth can-i --list --no-headers
+get --raw /version
+get --raw=/livez?verbose
+get --raw /apis/apps/v1
+get cm --server-print=false
+get svc -A --server-print=false --show-labels
+api-versions
+api-resources
+api-resources -o wide
+api-resources -o name
+api-resources -o json
+api-resources -o yaml
+api-resources --namespaced=true
+api-resources --namespaced=false
+api-resources --verbs=list,get --no-headers
+api-resources --sort-by=name
+api-resources --sort-by=kind
+api-resources --api-group=apps
+api-resources --categories=all
+explain pods
+explain deploy.spec
+explain deployment.spec.template.spec.containers
+explain pod.spec.containers.image
+explain pod.spec.restartPolicy
+explain pod.metadata.labels
+explain svc.spec.ports --api-version=v1
+explain ingress --api-version=networking.k8s.io/v1
+explain ns.metadata.managedFields
+explain cm.data
+explain netpol.spec.ingress.ports.port
+explain ns --recursive
+explain pod --recursive
+explain crd --recursive
 """
 
 
@@ -194,7 +228,7 @@ def test_prints_what_kubectl_prints(
                             last=f"2026-01-0{3 - number}T00:00:00Z")  # fmt: skip
         assert ours("create", "-f", "-", stdin=text).code == 0
     for line in LIKE_KUBECTL.strip().splitlines():
-        words = [*line.split(), "-n", api_namespace]
+        words = [*line.split(), *(() if "--raw" in line else ("-n", api_namespace))]
         wanted, found = theirs(*words), ours(*words)
         assert wanted.code == found.code == 0, (line, wanted.screen, found.screen)
         assert found.out == wanted.out, line
