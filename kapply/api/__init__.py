@@ -1,0 +1,1 @@
+"""kapply as a library: what `import kapply` gives."""
