@@ -21,11 +21,11 @@ from kapply.engine.inventory import (
     write_parent,
 )
 from kapply.engine.lease import SetLock
-from kapply.engine.parallel import Stop, run_parallel
+from kapply.engine.parallel import Stop
+from kapply.engine.prune_plan import deletions, not_stolen, refused_deletions
 from kapply.engine.remover import DeleteOptions, Doomed, Remover, in_waves
 from kapply.errors import (
     ApiError,
-    ConflictError,
     NotFoundError,
     Problem,
     RefusedError,
@@ -39,14 +39,12 @@ from kapply.planning.inventory import (
     extent_of,
     labelled,
     says,
-    set_of,
     tooling,
 )
 from kapply.planning.inventory_rules import (
     Member,
     PruneLimit,
     Verdict,
-    controller_of,
     deletion_rank,
     judge,
     reason_to_stay,
@@ -158,15 +156,25 @@ class SetRun:
             InterruptedRunError: `stop` was set.
             UnauthorizedError, UnreachableError: there is no way to the server.
         """
-        changes = [self._not_stolen(change) for change in plan.changes]
+        changes = [not_stolen(change, self.parent) for change in plan.changes]
         visited = {change.seen.uid for change in changes if change.seen.uid}
         if self.options.prune:
             verdict = self._verdict(self._found.members, visited)
             for member, why in verdict.stays:
                 self._warn(f"{member.ref} is not in the input, but stays: {why}")
             self._stays = _extent(member for member, _ in verdict.stays)
-            self._planned = {member.uid: member for member in verdict.goes}
-            changes += self._deletions(verdict, server_dry_run=server_dry_run)
+            refused = {}
+            if server_dry_run:
+                refused = refused_deletions(
+                    self._client,
+                    verdict.goes,
+                    concurrency=self.options.delete.concurrency,
+                    stop=self._stop,
+                )
+            # Nobody may delete these, even where the run goes on (--keep-going).
+            self._stays |= _extent(m for m in verdict.goes if m.uid in refused)
+            self._planned = {m.uid: m for m in verdict.goes if m.uid not in refused}
+            changes += deletions(verdict, refused)
             refusal = too_many(
                 sum(1 for member in verdict.goes if not member.leaving),
                 len(self._found.members),
@@ -205,63 +213,6 @@ class SetRun:
             stop=self._stop,
         )
         return with_contents(verdict, inside)
-
-    def _not_stolen(self, change: Change) -> Change:
-        """Objects of another set, or of a controller, are not taken over."""
-        live = change.live
-        if live is None or live["metadata"].get("deletionTimestamp"):
-            return change
-        other, controller = set_of(live), controller_of(live)
-        if other and other != self.parent.id:
-            why = f"it is part of another ApplySet: {other}"
-        elif controller and other != self.parent.id:
-            why = f"it belongs to {controller}, which decides over it"
-        else:
-            return change
-        return replace(change, action=Action.INVALID, why=why, causes=(), deferred=False)
-
-    def _deletions(self, verdict: Verdict, *, server_dry_run: bool) -> list[Change]:
-        refused: dict[str, str] = {}
-        if server_dry_run:
-            ask = [member for member in verdict.goes if not member.leaving]
-            for member, why in run_parallel(
-                self._try_deletion,
-                ask,
-                concurrency=self.options.delete.concurrency,
-                stop=self._stop,
-            ):
-                if why:
-                    refused[member.uid] = why
-        changes = []
-        for member in sorted(
-            verdict.goes, key=lambda m: (-deletion_rank(m.ref), m.ref.namespace, m.ref.name)
-        ):
-            if member.uid in refused:
-                self._planned.pop(member.uid, None)
-                self._stays |= _extent([member])
-                why = f"it cannot be pruned: {refused[member.uid]}"
-                changes.append(Change(member.ref, Action.INVALID, live=member.obj, why=why))
-                continue
-            why = "left out by the input, and part of the set"
-            if member.leaving:
-                why = "it is being deleted already"
-            changes.append(Change(member.ref, Action.DELETE, live=member.obj, why=why))
-        return changes
-
-    def _try_deletion(self, member: Member) -> str:
-        ref = member.ref
-        try:
-            self._client.delete(
-                member.mapping, ref.name, ref.namespace, uid=member.uid, dry_run=True
-            )
-        except (NotFoundError, ConflictError):
-            # It has gone, or changed; that is looked at again before it is deleted.
-            return ""
-        except UnauthorizedError:
-            raise
-        except ApiError as error:
-            return error.message
-        return ""
 
     def _blocked(self, why: str, causes: tuple[Cause, ...] = ()) -> Change:
         return Change(self.parent.ref, Action.INVALID, why=why, causes=causes)
