@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from kapply.meta import JsonObject
-from tests.cli.tool import Result, Tool, kapply_tool
+from tests.cli.forked import forked_tool
+from tests.cli.tool import Result, Tool
 from tests.cluster.cluster import TestCluster
 
 DEPLOYMENT = """
@@ -57,7 +59,17 @@ def deployment(name: str = "web", play: str = "run", after: str = "0", **more: o
 
 @pytest.fixture
 def kapply(cluster: TestCluster, tmp_path: Path) -> Tool:
-    return kapply_tool(tmp_path, cluster.kubeconfig)
+    return forked_tool(tmp_path, cluster.kubeconfig)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unplaced(cluster: TestCluster) -> Iterator[str]:
+    """A namespace with a Deployment that no node takes, made before all else: its Pod ages."""
+    name = cluster.create_namespace()
+    body = yaml.safe_load(deployment(play="pending"))
+    cluster.request("POST", f"/apis/apps/v1/namespaces/{name}/deployments", body).ok()
+    yield name
+    cluster.delete_namespace(name)
 
 
 @pytest.fixture
@@ -141,18 +153,6 @@ def test_an_image_that_cannot_be_pulled(apply_wait: ApplyWait) -> None:
     assert "0 of 1 replicas are available" in done.err or "0 of 1 replica" in done.err
     assert re.search(r"waited 3\.\d s: 0 of 1 ready, 1 not in time \(3 s\)", done.err)
     assert "log of" not in done.err
-
-
-def test_a_pod_that_no_node_takes_fails_after_fifteen_seconds(apply_wait: ApplyWait) -> None:
-    started = time.monotonic()
-    done = apply_wait(deployment(play="pending"), "--timeout=60s")
-    assert done.code == 5, done.screen
-    assert 10 < time.monotonic() - started < 30
-    assert re.search(
-        r"^  cause: Pod web-\S+: cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu",
-        screen_of(done),
-        re.M,
-    )
 
 
 def test_a_quota_that_refuses_the_pods(
@@ -306,12 +306,12 @@ def test_wait_for_what_is_asked(
     "flags", [("--for=condition",), ("--for=nothing",), ("--for=jsonpath={.a",), ("--timeout=x",)]
 )
 def test_wait_refuses_what_cannot_be_meant(tmp_path: Path, flags: tuple[str, ...]) -> None:
-    refused = kapply_tool(tmp_path)("wait", "--sandbox", "deployment/web", *flags)
+    refused = forked_tool(tmp_path)("wait", "--sandbox", "deployment/web", *flags)
     assert refused.code == 2, refused.screen
 
 
 def test_the_sandbox_has_no_controllers_to_wait_for(tmp_path: Path) -> None:
-    kapply = kapply_tool(tmp_path)
+    kapply = forked_tool(tmp_path)
     kapply.env["KAPPLY_SANDBOX_DATA"] = str(tmp_path / "sandbox.db")
     config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: v}\n"
     (tmp_path / "web.yaml").write_text(f"{config}---{deployment()}")
@@ -387,3 +387,84 @@ def test_a_folder_of_kinds_becomes_ready_with_one_watch_for_each(
     assert again.code == 0, again.screen
     assert sorted(again.out.split()) == sorted(ready)
     assert again.err == ""
+
+
+def test_a_webhook_that_is_down(
+    apply_wait: ApplyWait, cluster: TestCluster, namespace: str
+) -> None:
+    """Pods are refused because nobody answers where the API server has to ask."""
+    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    here = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["pods"]}
+    hook = {
+        "name": "guard.test.kapply.dev",
+        "clientConfig": {"url": "https://127.0.0.1:1/guard"},
+        "rules": [{**rule, "operations": ["CREATE"]}],
+        "namespaceSelector": here,
+        "failurePolicy": "Fail",
+        "sideEffects": "None",
+        "timeoutSeconds": 1,
+        "admissionReviewVersions": ["v1"],
+    }
+    body = {"apiVersion": "admissionregistration.k8s.io/v1"}
+    body |= {"kind": "ValidatingWebhookConfiguration"}
+    cluster.request(
+        "POST", path, {**body, "metadata": {"name": namespace}, "webhooks": [hook]}
+    ).ok()
+    try:
+        done = apply_wait(deployment(), "--timeout=4s")
+    finally:
+        cluster.request("DELETE", f"{path}/{namespace}")
+    assert done.code == 5, done.screen
+    screen = screen_of(done)
+    assert re.search(
+        r"^  cause: Pods are refused: .*failed calling webhook \"guard\.test\.kapply\.dev\"",
+        screen,
+        re.M,
+    ), screen
+    assert re.search(r"Warning FailedCreate replicaset/web-\w+: .*connection refused", screen), (
+        screen
+    )
+
+
+def test_what_a_finalizer_holds(
+    kapply: Tool, cluster: TestCluster, namespace: str, tmp_path: Path
+) -> None:
+    """An object that should be ready is on its way out, and something keeps it."""
+    (tmp_path / "web.yaml").write_text(
+        deployment().replace("{name: web}", "{name: web, finalizers: [test.kapply.dev/hold]}", 1)
+    )
+    where = ("-n", namespace, "-f", "web.yaml")
+    assert kapply("apply", *where, "--wait", "--timeout=30s").code == 0
+    path = f"/apis/apps/v1/namespaces/{namespace}/deployments/web"
+    cluster.request("DELETE", path).ok()
+    try:
+        for goal in ("ready", "delete"):
+            stuck = kapply("wait", *where, f"--for={goal}", "--timeout=1s")
+            assert stuck.code == 5, stuck.screen
+            screen = screen_of(stuck)
+            assert re.match(r"web\.yaml:2:1  Deployment web in test-\w+ is ", screen), screen
+            assert re.search(
+                r"^  cause: .*held by finalizer test\.kapply\.dev/hold", screen, re.M
+            ), screen
+        deleted = kapply("delete", *where, "--timeout=1s")
+        assert deleted.code == 5, deleted.screen
+        assert "still there after 1 s: held by finalizer test.kapply.dev/hold" in deleted.err
+    finally:
+        body = {"metadata": {"finalizers": None}}
+        cluster.request("PATCH", path, body, content_type="application/merge-patch+json")
+
+
+def test_a_pod_that_no_node_takes_fails_after_fifteen_seconds(
+    kapply: Tool, unplaced: str, tmp_path: Path
+) -> None:
+    (tmp_path / "web.yaml").write_text(deployment(play="pending"))
+    started = time.monotonic()
+    done = kapply("apply", "-n", unplaced, "-f", "web.yaml", "--wait", "--timeout=60s")
+    assert done.code == 5, done.screen
+    assert time.monotonic() - started < 30
+    assert re.search(
+        r"^  cause: Pod web-\S+: cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu",
+        screen_of(done),
+        re.M,
+    )
