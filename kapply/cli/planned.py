@@ -113,15 +113,16 @@ def planned_input(
             concurrency=flags.concurrency,
             server_dry_run=server_dry_run,
         )
-        prover = SchemaProver(flags.field_manager, session.schemas) if flags.proof else None
+        prover = SchemaProver(flags.field_manager, session.schemas)
         planner = Planner(
             session.client,
             options,
             session.stop,
-            prover,
+            prover if flags.proof else None,
             scratch=_scratch_server if simulate else None,
             stand_in=stand_in,
             leaving=leaving,
+            types=prover.type_of,
         )
         with stopped_by_signals(session.stop):
             plan = recreation.applied_to(planner.plan(desired))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -12,13 +12,15 @@ from kapply.engine.reader import Key, read_live
 from kapply.engine.simulation import Scratch, Simulation
 from kapply.engine.wholeset import redefines, refuse_claims, wait_for_others
 from kapply.errors import ApiError, InterruptedRunError, NotFoundError, UnauthorizedError
-from kapply.meta import GroupVersion, JsonObject
+from kapply.merge.schema import Type
+from kapply.meta import GroupVersion, GroupVersionKind, JsonObject
 from kapply.planning.allocated import with_allocated
 from kapply.planning.compare import classify, compare
 from kapply.planning.leaving import Leaving, left_to_others
 from kapply.planning.model import Action, Change, Desired, Plan, Seen
 from kapply.planning.preconditions import guarded, is_precondition_failure, metadata_first
 from kapply.planning.resolve import CRD, NAMESPACE
+from kapply.planning.takeover import predecessors
 
 #: How often an object is read anew because it changed between its read and its dry run.
 MOVED_TRIES = 4
@@ -66,6 +68,8 @@ class Planner:
             are simulated; None to show such objects as their manifests have them.
         stand_in: a namespace whose refusals of such objects are told; "" for none.
         leaving: which fields are left to others.
+        types: the merge type of a kind, to take objects over from client-side applies; None to
+            leave the fields of those where they are.
     """
 
     client: Client
@@ -75,6 +79,7 @@ class Planner:
     scratch: Scratch | None = None
     stand_in: str = ""
     leaving: Leaving = field(default_factory=Leaving)
+    types: Callable[[GroupVersionKind], Type | None] | None = None
 
     def plan(self, desired: Sequence[Desired]) -> Plan:
         """One Change per object, in the order given.
@@ -186,7 +191,8 @@ class Planner:
             return simulation.change(item, None, self.write_options(item), why)
         if live is not None and live["metadata"].get("deletionTimestamp"):
             return _terminating(item, live)
-        if live is not None and self.prover and self.prover.unchanged(item, live):
+        taken = self.types is not None and predecessors(live, self.options.manager)
+        if live and not taken and self.prover and self.prover.unchanged(item, live):
             return Change(item.ref, Action.UNCHANGED, item, live, live)
         if not self.options.server_dry_run:
             action = Action.CREATE if live is None else Action.UPDATE
@@ -211,9 +217,21 @@ class Planner:
         return change
 
     def _dry_run_once(self, item: Desired, live: JsonObject | None) -> Change:
+        if self.types is not None and predecessors(live, self.options.manager):
+            from kapply.engine.takeover import planned_takeover
+
+            return planned_takeover(
+                self.client,
+                self.write_options(item),
+                self.types,
+                lambda force: self._ask(item, live, force=force),
+            )
+        return self._ask(item, live, force=self.options.force)
+
+    def _ask(self, item: Desired, live: JsonObject | None, *, force: bool) -> Change:
         seen = Change(item.ref, Action.UPDATE, item, live).seen
         try:
-            answer = self.send(item, dry_run=True, seen=seen)
+            answer = self.send(item, dry_run=True, seen=seen, force=force)
         except UnauthorizedError:
             raise
         except ApiError as error:
@@ -227,13 +245,17 @@ class Planner:
         result = with_allocated(item, live, answer.obj)
         return Change(item.ref, action, item, live, result, warnings=answer.warnings)
 
-    def send(self, item: Desired, *, dry_run: bool, seen: Seen | None = None) -> Answer:
+    def send(
+        self, item: Desired, *, dry_run: bool, seen: Seen | None = None, force: bool | None = None
+    ) -> Answer:
         """Apply `item`, or create it where it has no name of its own (generateName).
 
         With `seen` only on what was seen of the live object, or on its absence; ConflictError
         otherwise (see planning.preconditions).
         """
         write = self.write_options(item)._replace(dry_run=dry_run)
+        if force is not None:
+            write = write._replace(force=force)
         if item.ref.name:
             body = item.body if seen is None else guarded(item.body, item.obj, seen)
             return self.client.apply(item.mapping, body, item.ref.name, item.ref.namespace, write)

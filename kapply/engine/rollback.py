@@ -158,7 +158,7 @@ class Rollback:
         if metadata.get("namespace"):
             identity["namespace"] = metadata["namespace"]
         head = {"apiVersion": live["apiVersion"], "kind": live["kind"], "metadata": identity}
-        owned = self._field_set(live)
+        owned = self._field_set(live, change.takes_over)
         if not owned:
             return head
         type_ = self.type_of(item.ref.gvk)
@@ -171,19 +171,20 @@ class Rollback:
             raise _CannotError(f"what was owned before cannot be told: {error}") from None
         return {**kept, **head, "metadata": {**(kept.get("metadata") or {}), **identity}}
 
-    def _field_set(self, live: JsonObject) -> FieldSet:
+    def _field_set(self, live: JsonObject, taken_over: Sequence[str]) -> FieldSet:
+        """What our manager owned, and those it took over from, whose fields are ours by now."""
         owned = FieldSet.of([])
         for position, data in enumerate(live["metadata"].get("managedFields") or ()):
-            if (
-                data.get("manager") != self.planner.options.manager
-                or data.get("operation") != "Apply"
-                or data.get("subresource")
-            ):
+            ours = (self.planner.options.manager, "Apply")
+            who = (data.get("manager"), data.get("operation"))
+            if who != ours and not (who[0] in taken_over and who[1] == "Update"):
+                continue
+            if data.get("subresource"):
                 continue
             if data.get("apiVersion") != live["apiVersion"]:
                 version = data.get("apiVersion")
                 raise _CannotError(f"it was applied as {version} before")
-            owned = ManagedFieldsEntry.from_json(data, position=position).fields
+            owned |= ManagedFieldsEntry.from_json(data, position=position).fields
         return owned
 
 

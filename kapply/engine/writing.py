@@ -103,6 +103,10 @@ class Writer:
     def _send(self, change: Change) -> Answer:
         assert change.desired is not None
         seen = change.seen if self.guarded else None
+        if change.takes_over:
+            from kapply.engine.takeover import move_ownership
+
+            seen = move_ownership(self.planner.client, change, self.planner.options.manager)
         left, delay = (SERVED_WITHIN if change.deferred else 0.0), 0.05
         while True:
             try:

@@ -119,6 +119,7 @@ class Change:
         status: the server's refusal, where there is one.
         simulated: `result`, or the verdict, is not the server's; apply asks it before it writes.
         waits_for: the objects of the same input that explain why it cannot be checked yet.
+        takes_over: managers whose client-side applies become ours before the write.
         agreed: for a recreate, that the user agreed to it.
     """
 
@@ -134,6 +135,7 @@ class Change:
     status: Status | None = None
     simulated: bool = False
     waits_for: tuple[ObjectRef, ...] = ()
+    takes_over: tuple[str, ...] = ()
     agreed: bool = False
 
     @property
