@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kapply.cli.options import ConnectFlags, PlanFlags, RunOutput, StandIn, connected
-from kapply.cli.reporting import Reports, reported
+from kapply.cli.reporting import OUTPUTS, Reports, reported
 
 if TYPE_CHECKING:
+    from kapply.planning.model import Plan
     from kapply.report.run.sinks import RunReport
 
 
+#: -o of plan alone: the order of the run, for people and for Graphviz.
+ORDERS = ("graph", "dot")
+
+
 @connected
-@reported("plan")
+@reported("plan", outputs=(*OUTPUTS, *ORDERS))
 def plan(
     flags: PlanFlags,
     output: RunOutput = "text",
@@ -40,6 +45,8 @@ def plan(
     with planned_input(connect, flags, report, stand_in=stand_in_namespace) as (session, _, made):
         if output in ("text", "name"):
             PlanReport(sys.stdout.write, report, names_only=output == "name").show(made)
+        if output in ORDERS:
+            _show_order(made, output)
         if save and made.blocked:
             report.note(f"{save} was not written: this plan cannot be applied")
         elif save:
@@ -47,3 +54,13 @@ def plan(
 
             save_plan(save, session, flags, made)
         return made.exit_code
+
+
+def _show_order(made: Plan, output: str) -> None:
+    from kapply.planning.order import order_of
+    from kapply.report.order import order_dot, order_tree
+
+    changes = [change for change in made.changes if change.desired]
+    actions = {position: change.action for position, change in enumerate(changes)}
+    lines = (order_tree if output == "graph" else order_dot)(order_of(changes), actions)
+    sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -26,7 +26,7 @@ from kapply.errors import EXIT_OK, InputError, KapplyError, UnhealthyError, exit
 from kapply.meta import JsonObject, RESTMapping
 from kapply.planning.graph import FRONTS
 from kapply.planning.model import WRITES, Action, Change, Desired, Plan
-from kapply.planning.order import GATES, Order, arrange
+from kapply.planning.order import GATES, Order, order_of
 from kapply.planning.recreation import Recreation
 
 if TYPE_CHECKING:
@@ -87,10 +87,7 @@ class Applier:
         started = time.monotonic()
         changes = [change for change in plan.changes if change.desired is not None]
         self._changes = dict(enumerate(changes))
-        self._order = arrange(
-            (change.desired for change in changes if change.desired),
-            ((change.ref, other) for change in changes for other in change.waits_for),
-        )
+        self._order = order_of(changes)
         if self._order.problems:
             raise InputError(
                 "the objects cannot be put in an order; nothing was written",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from kapply.errors import Problem
 from kapply.meta import GroupKind, ObjectRef
 from kapply.planning.graph import Edge, dependencies
-from kapply.planning.model import Desired
+from kapply.planning.model import Change, Desired
 
 _WAVES: tuple[tuple[tuple[str, str], ...], ...] = (
     (("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")),
@@ -144,6 +144,14 @@ def arrange(desired: Iterable[Desired], more: Iterable[tuple[ObjectRef, ObjectRe
         grouped.setdefault((wave[position], level[position]), []).append(position)
     waves_ = tuple(tuple(grouped[key]) for key in sorted(grouped))
     return Order(items, waves_, found.edges, tuple(problems), found.notes)
+
+
+def order_of(changes: Sequence[Change]) -> Order:
+    """The order of changes that all have an object of the input; positions are those of it."""
+    return arrange(
+        (change.desired for change in changes if change.desired),
+        ((change.ref, other) for change in changes for other in change.waits_for),
+    )
 
 
 def waves(desired: Iterable[Desired]) -> list[list[Desired]]:
