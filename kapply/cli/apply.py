@@ -43,9 +43,6 @@ class RunFlags:
             help="none; server: ask the server, store nothing; client: send no writes at all.",
         ),
     ] = "none"
-    server_side: Annotated[
-        bool, typer.Option("--server-side/--no-server-side", help="Server-side apply.")
-    ] = True
     preflight: Annotated[
         bool,
         typer.Option(
@@ -106,10 +103,7 @@ def apply(
     from kapply.cli.planned import planned_input
 
     reject_unknown(run.dry_run, DRY_RUNS, "--dry-run")
-    if not run.server_side:
-        from kapply.errors import UsageError
-
-        raise UsageError("client-side apply is not there yet", hint="Leave --no-server-side out.")
+    _check_together(flags, run)
     seconds = duration(run.timeout, "--timeout")
     members = None
     if flags.applyset and run.dry_run == "none":
@@ -165,6 +159,19 @@ def apply(
         from kapply.cli.membership import finish_set
 
         return finish_set(session, result, report)
+
+
+def _check_together(flags: PlanFlags, run: RunFlags) -> None:
+    """Raise UsageError for flags that contradict each other."""
+    from kapply.errors import UsageError
+
+    if flags.server_side:
+        return
+    for given, name in ((run.atomic, "--atomic"), (flags.force_conflicts, "--force-conflicts")):
+        if given:
+            raise UsageError(
+                f"{name} works with server-side apply only", hint="Leave --server-side=false out."
+            )
 
 
 def _show(session: Session, plan: Plan, report: RunReport, started: float) -> int:

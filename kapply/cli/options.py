@@ -312,6 +312,20 @@ AdoptSet = Annotated[
 ]
 
 
+ServerSide = Annotated[
+    bool,
+    typer.Option(
+        "--server-side/--no-server-side",
+        help="Server-side apply, or kubectl's client-side apply by three-way patches.",
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite/--no-overwrite",
+        help="Client-side apply: undo what others changed where the manifest says otherwise.",
+    ),
+]
 Recreate = Annotated[
     list[str],
     typer.Option(
@@ -346,6 +360,8 @@ class PlanFlags:
     concurrency: Concurrency = 8
     proof: Proof = True
     recreate: Recreate = field(default_factory=list)
+    server_side: ServerSide = True
+    overwrite: Overwrite = True
     applyset: ApplySet = ""
     prune: Prune = False
     prune_limit: PruneLimit = "50%"

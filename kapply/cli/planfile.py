@@ -120,6 +120,7 @@ def _bound(session: Session, flags: PlanFlags, plan: Plan, digester: Digester) -
             "--applyset": flags.applyset,
             "--prune": flags.prune,
             "--ignore": ", ".join(flags.ignore),
+            "--server-side": flags.server_side,
         },
         definitions(session.client, plan.changes, concurrency=flags.concurrency, stop=session.stop),
         digester,

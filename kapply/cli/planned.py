@@ -114,16 +114,28 @@ def planned_input(
             server_dry_run=server_dry_run,
         )
         prover = SchemaProver(flags.field_manager, session.schemas)
-        planner = Planner(
-            session.client,
-            options,
-            session.stop,
-            prover if flags.proof else None,
-            scratch=_scratch_server if simulate else None,
-            stand_in=stand_in,
-            leaving=leaving,
-            types=prover.type_of,
-        )
+        if flags.server_side:
+            planner = Planner(
+                session.client,
+                options,
+                session.stop,
+                prover if flags.proof else None,
+                scratch=_scratch_server if simulate else None,
+                stand_in=stand_in,
+                leaving=leaving,
+                types=prover.type_of,
+            )
+        else:
+            from kapply.engine.clientside import ClientSidePlanner
+
+            planner = ClientSidePlanner(
+                session.client,
+                options,
+                session.stop,
+                leaving=leaving,
+                type_of=prover.type_of,
+                overwrite=flags.overwrite,
+            )
         with stopped_by_signals(session.stop):
             plan = recreation.applied_to(planner.plan(desired))
             if session.members is not None:

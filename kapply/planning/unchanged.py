@@ -41,7 +41,7 @@ _NEVER = ("resourceVersion", "uid", "managedFields", "deletionTimestamp")
 # What the server strips from an applied object before it computes ownership (stripMeta).
 _STRIPPED = frozenset(("name", "namespace", "creationTimestamp", "selfLink", "generation", *_NEVER))
 
-# Groups compiled into the server. A custom resource's type may carry a name like theirs, and has
+#: Groups compiled into the server. A custom resource's type may carry a name like theirs, and has
 # neither canonical forms nor fields that vanish when they are empty.
 BUILT_IN_GROUPS = frozenset(
     (
