@@ -107,10 +107,17 @@ class ClientSidePlanner(Planner):
             warnings += ("was not applied by client-side apply before: what it holds stays",)
         return replace(change, action=action, result=answer.obj, warnings=warnings)
 
-    def send(self, item: Desired, *, dry_run: bool, seen: Seen | None = None) -> Answer:
-        """Create or patch the object; with `seen`, only as it was seen."""
+    def send(
+        self,
+        item: Desired,
+        *,
+        dry_run: bool,
+        seen: Seen | None = None,
+        force: bool | None = None,
+    ) -> Answer:
+        """Create or patch the object; with `seen`, only as it was seen. `force` is nothing here."""
         if not item.ref.name:
-            return Planner.send(self, item, dry_run=dry_run, seen=seen)
+            return Planner.send(self, item, dry_run=dry_run, seen=seen, force=force)
         live = self._live(item, seen)
         options = self.write_options(item)._replace(
             field_manager=self.field_manager, dry_run=dry_run, force=False
