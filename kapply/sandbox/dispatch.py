@@ -54,11 +54,19 @@ class Sandbox:
 
     def handle(self, request: Request, env: Env | None = None) -> Answer:
         """Answer a request. Never raises: what goes wrong is a Status."""
+        answer = self.serve(request, env, streaming=False)
+        assert not isinstance(answer, read.Stream)
+        return answer
+
+    def serve(
+        self, request: Request, env: Env | None = None, *, streaming: bool = True
+    ) -> Answer | read.Stream:
+        """As `handle`; a whole collection may come as a stream."""
         headers = lower(request.headers)
         params = first_values(request.query)
         try:
             env = env or impersonated(self.env, headers.items())
-            return self._answer(request, env, params, headers)
+            return self._answer(request, env, params, headers, streaming=streaming)
         except Failure as failure:
             refused = failure
         except StoreError as error:
@@ -74,7 +82,9 @@ class Sandbox:
         env: Env,
         params: Mapping[str, str],
         headers: Mapping[str, str],
-    ) -> Answer:
+        *,
+        streaming: bool,
+    ) -> Answer | read.Stream:
         if request.body is not None and len(request.body) > MAX_BODY:
             raise Failure(
                 413,
@@ -89,6 +99,10 @@ class Sandbox:
         call.warn(target.resource.deprecation)
         verb = _verb(request, target, params)
         try:
+            if verb == "list" and streaming:
+                stream = self._stream(call)
+                if stream is not None:
+                    return stream
             return self._resource(call, verb)
         except Failure as failure:
             return render.failure_response(failure, call, params, headers)
@@ -109,6 +123,10 @@ class Sandbox:
         }
         self._crds = crds
         return list(crds.values())
+
+    def _stream(self, call: Call) -> read.Stream | None:
+        listed = call.target.subresource is None and "list" in call.target.resource.verbs
+        return read.stream_objects(call, self.store) if listed else None
 
     def _resource(self, call: Call, verb: str) -> Answer:
         target = call.target

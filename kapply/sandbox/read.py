@@ -18,7 +18,7 @@ from kapply.sandbox.request import JSON_TYPE, Call
 from kapply.sandbox.scalars import base64_fault
 from kapply.sandbox.selection import Selection, selection_of
 from kapply.sandbox.status import Failure
-from kapply.sandbox.store import CompactedError, Record, View
+from kapply.sandbox.store import MEMORY, CompactedError, Record, Store, View
 from kapply.sandbox.strategy import Context
 
 __all__ = ["get", "list_objects", "load", "parse_version"]
@@ -108,6 +108,10 @@ def too_large(asked: int, current: int) -> Failure:
     }
     message = f"Too large resource version: {asked}, current: {current}"
     return Failure(504, "Timeout", message, details, headers={"retry-after": "1"})
+
+
+#: Bytes of items that are sent at once.
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +210,79 @@ def list_objects(call: Call, view: View) -> Response:
 
         objects = [json.loads(item) for item in found]
         return json_response(call, table_of(call, objects, metadata, form.version), form=form)
-    gvk = resource.gvk
-    kind, api_version = resource.list_kind, gvk.api_version
+    answer = render.Answer(call, call.params, call.headers)
+    head = _head(call, form, metadata)
+    if form.media_type == JSON_TYPE and not render.is_pretty(call.params, call.headers):
+        body = b"".join((head, b",".join(found), b"]}\n"))
+        return answer.raw(body, content_type=form.content_type)
+    value = {**json.loads(head + b"]}"), "items": [json.loads(item) for item in found]}
+    return answer.of(value, content_type=form.content_type)
+
+
+class Stream:
+    """A whole collection, read as it is sent: memory does not grow with it.
+
+    Attributes:
+        headers: of the answer, lower-case names.
+        warnings: texts of Warning headers.
+    """
+
+    def __init__(self, call: Call, store: Store, form: Form) -> None:
+        self._call, self._store, self._form = call, store, form
+        self._selection = selection_of(call)
+        self.headers = {"content-type": form.content_type, "cache-control": "no-cache, private"}
+        self.warnings = tuple(call.warnings)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The body, in pieces of some ten thousand bytes; a transaction lasts as long."""
+        call = self._call
+        resource = call.resource
+        namespace = call.target.namespace if resource.namespaced else ""
+        with self._store.read() as view:
+            present_item = presenter_of(call, view, self._form)
+            piece = [_head(call, self._form, {"resourceVersion": str(view.version)})]
+            size, between = 0, b""
+            for record in view.select(resource.storage, namespace):
+                if self._selection and not self._selection.matches(record.load()):
+                    continue
+                item = present_item(record)
+                piece += (between, item)
+                between = b","
+                size += len(item)
+                if size > _PIECE:
+                    yield b"".join(piece)
+                    piece, size = [], 0
+            yield b"".join([*piece, b"]}\n"])
+
+
+def stream_objects(call: Call, store: Store) -> Stream | None:
+    """The collection as a stream; None where the answer has to be made as a whole.
+
+    Raises Failure as `list_objects` does.
+    """
+    form = accepted(call, listing=True)
+    if (
+        store.path == MEMORY
+        or form.kind
+        or form.media_type != JSON_TYPE
+        or render.is_pretty(call.params, call.headers)
+    ):
+        return None
+    with store.read() as view:
+        page = _page(call, view)
+    if page.limit or page.after or page.at is not None:
+        return None
+    return Stream(call, store, form)
+
+
+def _head(call: Call, form: Form, metadata: Mapping[str, Any]) -> bytes:
+    """The beginning of a list document, up to its first item."""
+    gvk = call.resource.gvk
+    kind, api_version = call.resource.list_kind, gvk.api_version
     if form.kind:
         kind, api_version = form.kind, f"{render.META_GROUP}/{form.version}"
     head = {"kind": kind, "apiVersion": api_version, "metadata": metadata}
-    answer = render.Answer(call, call.params, call.headers)
-    if form.media_type == JSON_TYPE and not render.is_pretty(call.params, call.headers):
-        body = render.joined(found, dumps(head)[:-1] + b",")
-        return answer.raw(body, content_type=form.content_type)
-    value = {**head, "items": [json.loads(item) for item in found]}
-    return answer.of(value, content_type=form.content_type)
+    return dumps(head)[:-1] + b',"items":['
 
 
 def _collect(

@@ -112,11 +112,6 @@ def json_response(call: Call, value: Any, *, code: int = 200, form: Form | None 
     return answer.of(value, code=code, content_type=(form or Form()).content_type)
 
 
-def joined(parts: Iterable[bytes], head: bytes) -> bytes:
-    """A list document from the bytes of its items."""
-    return b"".join((head, b'"items":[', b",".join(parts), b"]}\n"))
-
-
 def failure_response(
     failure: Failure,
     call: Call | None = None,

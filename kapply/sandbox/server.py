@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ from kapply.sandbox import render
 from kapply.sandbox.dispatch import Sandbox
 from kapply.sandbox.faults import Faults
 from kapply.sandbox.identity import impersonated
+from kapply.sandbox.read import Stream
 from kapply.sandbox.request import MAX_BODY
 from kapply.sandbox.status import Failure
 from kapply.sandbox.watch import Watch
@@ -67,6 +68,7 @@ class _Changes:
         self._sandbox = sandbox
         self._tick = tick
         self._woken = asyncio.Event()
+        self._written = asyncio.Event()
 
     async def wait(self) -> None:
         """Return at the next change, or after a second to let time pass."""
@@ -80,6 +82,13 @@ class _Changes:
     async def run(self) -> None:
         """Look for changes until cancelled."""
         seen = 0
+        loop = asyncio.get_running_loop()
+
+        def written() -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._written.set)
+
+        self._sandbox.store.written = written
         while True:
             version = await run_in_threadpool(self._version)
             if version != seen:
@@ -88,7 +97,9 @@ class _Changes:
                     await run_in_threadpool(self._tick, self._sandbox)
                 self._woken.set()
                 self._woken = asyncio.Event()
-            await asyncio.sleep(POLL)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._written.wait(), POLL)
+            self._written.clear()
 
 
 def app_for(sandbox: Sandbox, options: Options | None = None) -> ASGIApp:
@@ -131,7 +142,10 @@ def app_for(sandbox: Sandbox, options: Options | None = None) -> ASGIApp:
             env = impersonated(sandbox.env, request.headers.items())
         except Failure as failure:
             return _http(render.failure_response(failure))
-        answer = await run_in_threadpool(sandbox.handle, asked, env)
+        answer = await run_in_threadpool(sandbox.serve, asked, env)
+        if isinstance(answer, Stream):
+            response = StreamingResponse(answer.chunks(), 200, answer.headers)
+            return _warned(response, answer.warnings)
         if isinstance(answer, Watch):
             headers = {k: v for k, v in answer.headers.items() if k != "content-length"}
             return StreamingResponse(_lines(answer, changes[0]), 200, headers)
@@ -189,7 +203,11 @@ async def _lines(watch: Watch, changes: _Changes) -> AsyncIterator[bytes]:
 
 def _http(answer: Response) -> HTTPResponse:
     response = HTTPResponse(answer.body, answer.status, dict(answer.headers))
-    for text in answer.warnings:
+    return _warned(response, answer.warnings)
+
+
+def _warned(response: HTTPResponse, warnings: Iterable[str]) -> HTTPResponse:
+    for text in warnings:
         escaped = json.dumps(text, ensure_ascii=True)
         response.headers.append("warning", f"299 - {escaped}")
     return response

@@ -32,7 +32,7 @@ MEMORY = ":memory:"
 RETENTION = 300.0
 _FIRST = ("name", "generateName", "namespace", "selfLink", "uid")
 _FORMAT = 1
-_CACHED = 8  # connections kept for reuse
+_CACHED = 32  # connections kept for reuse: about as many as a server has threads
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS objects (
@@ -366,6 +366,8 @@ class Store:
         self._shared: sqlite3.Connection | None = None
         self._compacted_at = 0.0
         self._closed = False
+        #: Called after each write of this process, in its thread.
+        self.written: Callable[[], None] | None = None
         try:
             self._prepare()
         except (sqlite3.Error, OSError) as error:
@@ -453,6 +455,8 @@ class Store:
             finally:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
+        if keeping and self.written is not None:
+            self.written()
 
     def compact(self, before: float | None = None) -> None:
         """Forget the history older than `before` (default: the retention)."""

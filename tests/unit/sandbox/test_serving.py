@@ -257,3 +257,32 @@ def test_metrics_count_objects(url: str) -> None:
     text = connection.getresponse().read().decode()
     connection.close()
     assert 'apiserver_resource_objects{group="",resource="namespaces"} 4\n' in text
+
+
+def test_a_long_list_is_streamed_as_it_would_be_whole(tmp_path: Path) -> None:
+    with serving(Plan(tmp_path / "state.db")) as served:
+        for number in range(40):
+            body = config_map(f"a{number:02}", text="x" * 5000)
+            assert ask(served.url, "POST", CONFIGMAPS, body)[0] == 201
+        connection = http.client.HTTPConnection(served.url.removeprefix("http://"), timeout=20)
+        connection.request("GET", f"{CONFIGMAPS}?labelSelector=!nothing")
+        answer = connection.getresponse()
+        assert answer.headers["Transfer-Encoding"] == "chunked"
+        streamed = json.loads(answer.read())
+        connection.close()
+        paged: list[Any] = []
+        token = ""
+        while True:
+            code, page = ask(served.url, "GET", f"{CONFIGMAPS}?limit=7&continue={token}")
+            assert code == 200
+            paged += page["items"]
+            token = page["metadata"].get("continue", "")
+            if not token:
+                break
+        assert streamed["items"] == paged
+        assert len(paged) == 40
+        assert streamed["kind"] == "ConfigMapList"
+        assert streamed["metadata"]["resourceVersion"] == page["metadata"]["resourceVersion"]
+        code, refused = ask(served.url, "GET", f"{CONFIGMAPS}?fieldSelector=data.a%3Db")
+        assert (code, refused["reason"]) == (400, "BadRequest")
+        assert ask(served.url, "GET", f"{CONFIGMAPS}?resourceVersion=x")[0] == 400
