@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from kapply.client import Client
     from kapply.discovery import RESTMapper
     from kapply.engine.discover import Cache, Discovery
+    from kapply.engine.events import RunResult
+    from kapply.engine.health_model import Target
     from kapply.engine.parallel import Stop
     from kapply.engine.pruner import SetRun
     from kapply.engine.schemas import ServerSchemas
     from kapply.manifests.documents import Document
-    from kapply.meta import Transport
+    from kapply.meta import JsonObject, Transport
     from kapply.planning.model import Desired
     from kapply.transport.types import Tracer
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 Tracing = Callable[["Connection | None"], "AbstractContextManager[Sequence[Tracer]]"]
 
 SANDBOX_SERVER = "https://sandbox"
+#: What the sandbox says of itself in /version.
+SANDBOX_MARK = "kapply.sandbox"
 
 
 @dataclass(slots=True)
@@ -302,3 +306,32 @@ def source_lines(problems: Sequence[Problem], documents: Sequence[Document]) -> 
                 lines[origin] = document.source_line(origin)
                 break
     return lines
+
+
+def runs_controllers(session: Session) -> bool:
+    """Whether anything on the server acts on objects; the sandbox says that nothing does."""
+    from kapply.errors import ApiError
+
+    try:
+        version = session.client.get_json("/version")
+    except ApiError:
+        return True
+    found = version.get("gitVersion") if isinstance(version, dict) else None
+    return not (isinstance(found, str) and SANDBOX_MARK in found)
+
+
+def wait_targets(result: RunResult) -> tuple[list[Target], list[JsonObject]]:
+    """What a run left to wait for, and the CustomResourceDefinitions among it."""
+    from kapply.engine.health_facts import CUSTOM_RESOURCES
+    from kapply.engine.health_model import Target
+
+    targets, crds = [], []
+    for done in result.done:
+        item = done.change.desired if done.change else None
+        if item is None or done.obj is None:
+            continue
+        written = done.obj is not done.change.live if done.change else True
+        targets.append(Target(item.mapping, done.ref, item.origin, done.obj, written))
+        if done.ref.gvk.group_kind == CUSTOM_RESOURCES.gvk.group_kind:
+            crds.append(done.obj)
+    return targets, crds

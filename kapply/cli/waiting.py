@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kapply.engine.health_model import HealthResult, Target, WaitOptions
 from kapply.errors import EXIT_OK
 from kapply.report.health import HealthReport
+from kapply.session import runs_controllers, wait_targets
 
 if TYPE_CHECKING:
     from kapply.cli.wiring import Session
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from kapply.meta import JsonObject
     from kapply.report.text import TextReport
 
-#: What the sandbox says of itself in /version.
-SANDBOX_MARK = "kapply.sandbox"
+__all__ = ["run_wait", "runs_controllers", "wait_for_applied"]
 
 
 def run_wait(
@@ -68,30 +68,8 @@ def wait_for_applied(
     session: Session, result: RunResult, timeout: float, report: TextReport, *, quiet: bool
 ) -> int:
     """Wait for all objects of a run that went well; gives the exit code."""
-    from kapply.engine.health_facts import CUSTOM_RESOURCES
-
-    targets, crds = [], []
-    for done in result.done:
-        item = done.change.desired if done.change else None
-        if item is None or done.obj is None:
-            continue
-        written = done.obj is not done.change.live if done.change else True
-        targets.append(Target(item.mapping, done.ref, item.origin, done.obj, written))
-        if done.ref.gvk.group_kind == CUSTOM_RESOURCES.gvk.group_kind:
-            crds.append(done.obj)
+    targets, crds = wait_targets(result)
     if not targets:
         return EXIT_OK
     options = WaitOptions(timeout=timeout, controllers=runs_controllers(session))
     return run_wait(session, targets, options, report, crds=crds, quiet=quiet).exit_code
-
-
-def runs_controllers(session: Session) -> bool:
-    """Whether anything on the server acts on objects; the sandbox says that nothing does."""
-    from kapply.errors import ApiError
-
-    try:
-        version = session.client.get_json("/version")
-    except ApiError:
-        return True
-    found = version.get("gitVersion") if isinstance(version, dict) else None
-    return not (isinstance(found, str) and SANDBOX_MARK in found)
