@@ -9,7 +9,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kapply.cli.options import ConnectFlags, connected
-from kapply.errors import EXIT_INTERNAL, EXIT_OK, EXIT_SIGINT, UsageError, worst_exit_code
+from kapply.errors import (
+    EXIT_INTERNAL,
+    EXIT_OK,
+    EXIT_SIGINT,
+    InputError,
+    UsageError,
+    worst_exit_code,
+)
 
 if TYPE_CHECKING:
     from kapply.cli.tour_steps import Command, Step
@@ -44,6 +51,9 @@ def tour(
     ] = 1,
     full: Annotated[bool, typer.Option("--full", help="Answers whole, however long.")] = False,
     list_: Annotated[bool, typer.Option("--list", help="Only name the steps.")] = False,
+    write_to: Annotated[
+        str, typer.Option("--files", help="Only write its manifests to DIR.", metavar="DIR")
+    ] = "",
     *,
     connect: ConnectFlags,
 ) -> int:
@@ -59,6 +69,9 @@ def tour(
         for number, one in enumerate(STEPS, 1):
             out_line(f"{number:>2}  {one.title}")
         return EXIT_OK
+    if write_to:
+        _write_files(Path(write_to), FILES)
+        return EXIT_OK
     if step > len(STEPS):
         raise UsageError(f"--from={step}: there are {len(STEPS)} steps")
     flags = forwarded(connect)
@@ -66,8 +79,7 @@ def tour(
         raise UsageError("--on-cluster and --sandbox cannot be given together")
     cluster = on_cluster or bool(flags)
     with tempfile.TemporaryDirectory(prefix="kapply-tour-") as folder:
-        for name, text in FILES.items():
-            (Path(folder) / name).write_text(text)
+        _write_files(Path(folder), FILES)
         with _sandbox(None if cluster else Path(folder) / "sandbox.db"):
             runner = Runner(Path(folder), [] if cluster else ["--sandbox"], flags)
             walk = Walk(runner, style_for(connect.color), full=full, ask=not no_input)
@@ -79,6 +91,15 @@ def tour(
             finally:
                 if cluster:
                     runner.quietly(CLEAN_UP)
+
+
+def _write_files(folder: Path, files: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{error.filename or folder}: {error.strerror}") from None
 
 
 def forwarded(connect: ConnectFlags) -> list[str]:

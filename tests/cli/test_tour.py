@@ -60,6 +60,9 @@ def test_it_waits_for_enter_and_can_be_left(tmp_path: Path) -> None:
     late = tool("tour", "--no-input", f"--from={len(STEPS)}")
     assert late.code == 0 and late.out.count("\n$ kapply") == len(STEPS[-1].commands)
     assert tool("tour", "--from=99").code == 2
+    assert tool("tour", "--files=made").code == 0 and (tmp_path / "made" / "pod.json").exists()
+    (tmp_path / "file").touch()
+    assert tool("tour", "--files=file").code == 2
     assert tool("tour", "--sandbox", "--on-cluster").code == 2
 
 
@@ -92,8 +95,8 @@ def readme_commands() -> list[list[str]]:
 def run_readme(tool: Tool, flags: list[str]) -> None:
     commands = readme_commands()
     assert len(commands) >= 20
-    for name, text in FILES.items():
-        (tool.cwd / name).write_text(text)
+    assert tool("tour", f"--files={tool.cwd}").code == 0
+    assert all((tool.cwd / name).read_text() == text for name, text in FILES.items())
     for words in commands:
         result = tool(*words, *(flags if words[0] != "trace" else []))
         assert result.code == 0, (words, result.screen)
