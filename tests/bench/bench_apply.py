@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -17,6 +18,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
+from tests.bench.load import CONNECTIONS, build, write_requests
 from tests.bench.objects import write_objects
 from tests.cluster.cluster import TestCluster
 
@@ -91,6 +95,7 @@ def tools(kubeconfig: str, token_kubeconfig: str) -> list[Tool]:
 
     return [
         Tool("kapply", kapply("apply"), kapply("diff")),
+        Tool("kapply --no-preflight", kapply("apply", "--no-preflight")),
         Tool(
             REFERENCE,
             kubectl("apply", "--server-side"),
@@ -101,6 +106,21 @@ def tools(kubeconfig: str, token_kubeconfig: str) -> list[Tool]:
         Tool("lightkube", peer("lightkube", kubeconfig)),
         Tool("bare load, 8 connections", peer("bare", token_kubeconfig)),
     ]
+
+
+def go_load(program: Path, cluster: TestCluster, home: Path) -> Tool:
+    """The bare Go load generator; its requests are written before its time begins."""
+    config = yaml.load(cluster.kubeconfig_token.read_bytes(), yaml.CSafeLoader)
+    token = home / "token"
+    token.write_text(config["users"][0]["user"]["token"])
+
+    def command(folder: Path) -> Sequence[str]:
+        requests = folder.with_suffix(".jsonl")
+        write_requests(folder, requests)
+        words = [program, cluster.server, cluster.ca_file, token, CONNECTIONS]
+        return ["sh", "-c", f"exec {shlex.join(map(str, words))} < {shlex.quote(str(requests))}"]
+
+    return Tool("bare Go load, 8 connections", command)
 
 
 def main() -> None:
@@ -123,9 +143,11 @@ def main() -> None:
         audit = Path(cluster.audit_log)
         rows: dict[str, dict[str, Sample]] = {"create": {}, "unchanged": {}, "diff, unchanged": {}}
         rows["diff, 1 % changed"] = {}
-        for number, tool in enumerate(
-            tools(str(cluster.kubeconfig), str(cluster.kubeconfig_token))
-        ):
+        all_tools = tools(str(cluster.kubeconfig), str(cluster.kubeconfig_token))
+        program = build(home)
+        if program is not None:
+            all_tools.append(go_load(program, cluster, home))
+        for number, tool in enumerate(all_tools):
             if options.quick and tool.slow:
                 continue
             namespace = f"bench-{number}"

@@ -1,0 +1,3 @@
+module kapply.dev/tests/bench/goload
+
+go 1.26
