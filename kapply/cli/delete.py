@@ -188,7 +188,8 @@ def _delete_set(
             )
         going, staying = len(end.verdict.goes), len(end.verdict.stays)
         stays = f"; {staying} stay" if staying else ""
-        confirm(session, f"delete {parent}: {going} objects go{stays}", yes=yes)
+        objects = "object goes" if going == 1 else "objects go"
+        confirm(session, f"delete {parent}: {going} {objects}{stays}", yes=yes)
         try:
             with stopped_by_signals(session.stop):
                 for event in end.delete():

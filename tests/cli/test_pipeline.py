@@ -125,11 +125,13 @@ def test_the_whole_story(repo: Repo, tmp_path: Path) -> None:
     repo.cluster.request("PATCH", settings, edit, content_type=MERGE).ok()
     conflict = repo(4, "diff", *repo.set, *files)
     assert ".data.colour: managed by unknown" in conflict.err
-    drift = repo(1, "diff", *repo.set, *files, "--force-conflicts")
-    assert "-  colour: blue" in drift.out and "+  colour: red" in drift.out, screen(drift)
+    drift = repo(1, "drift", *repo.set, *files, *reports)
+    assert "settings" in drift.out and "data.colour" in drift.out, screen(drift)
+    reports_are_sound(tmp_path)
     repo(4, "apply", *repo.set, *files)
     assert repo.live(settings)["data"] == {"colour": "blue"}
     repo(0, "apply", *repo.set, *files, "--force-conflicts", "--timeout=60s")
+    repo(0, "drift", *repo.set, *files)
     assert repo.live(settings)["data"] == {"colour": "red"}
 
     # An object leaves the repository; a namespace's worth of others is not asked about.
