@@ -19,6 +19,11 @@ _FOLLOWING = {("", "Event"), ("events.k8s.io", "Event"), ("", "Endpoints")} | {
 }
 
 
+def holds_others(member: Member) -> bool:
+    """Whether deleting the object deletes others: a Namespace or a CRD."""
+    return member.ref.gvk.group_kind in (NAMESPACE, CRD)
+
+
 def contents(
     client: Client,
     kinds: Kinds,

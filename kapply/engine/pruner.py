@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from kapply.client import Client, encode
@@ -23,7 +23,8 @@ from kapply.engine.inventory import (
 from kapply.engine.lease import SetLock
 from kapply.engine.parallel import Stop
 from kapply.engine.prune_plan import deletions, not_stolen, refused_deletions
-from kapply.engine.remover import DeleteOptions, Doomed, Remover, in_waves
+from kapply.engine.removal import remove_members
+from kapply.engine.remover import DeleteOptions, Doomed, Remover
 from kapply.errors import (
     ApiError,
     NotFoundError,
@@ -45,7 +46,6 @@ from kapply.planning.inventory_rules import (
     Member,
     PruneLimit,
     Verdict,
-    deletion_rank,
     judge,
     reason_to_stay,
     too_many,
@@ -118,6 +118,7 @@ class SetRun:
         self._found = Found(())
         self._desired: list[Desired] = []
         self._planned: dict[str, Member] = {}
+        self._told: set[str] = set()
         self._stays = Extent()
         self._refusal = ""
         self._widened = False
@@ -161,6 +162,7 @@ class SetRun:
         if self.options.prune:
             verdict = self._verdict(self._found.members, visited)
             for member, why in verdict.stays:
+                self._told.add(member.uid)
                 self._warn(f"{member.ref} is not in the input, but stays: {why}")
             self._stays = _extent(member for member, _ in verdict.stays)
             refused = {}
@@ -174,6 +176,7 @@ class SetRun:
             # Nobody may delete these, even where the run goes on (--keep-going).
             self._stays |= _extent(m for m in verdict.goes if m.uid in refused)
             self._planned = {m.uid: m for m in verdict.goes if m.uid not in refused}
+            self._told |= refused.keys()
             changes += deletions(verdict, refused)
             refusal = too_many(
                 sum(1 for member in verdict.goes if not member.leaving),
@@ -203,8 +206,19 @@ class SetRun:
             stop=self._stop,
         )
 
-    def _verdict(self, members: Sequence[Member], visited: set[str]) -> Verdict:
+    def _verdict(
+        self,
+        members: Sequence[Member],
+        visited: set[str],
+        *,
+        only: Collection[str] | None = None,
+    ) -> Verdict:
+        """What goes; with `only`, of the members with these uids alone."""
         verdict = judge(members, self._desired, self.parent, visited=visited)
+        if only is not None:
+            later = [(m, "the plan did not name it") for m in verdict.goes if m.uid not in only]
+            goes = tuple(member for member in verdict.goes if member.uid in only)
+            verdict = Verdict(goes, (*verdict.stays, *later))
         inside = contents(
             self._client,
             self._kinds,
@@ -309,27 +323,14 @@ class SetRun:
         left = self._stays
         if self._planned:
             left = Extent()
-            doomed: list[Doomed] = []
             self._found = self._members()
-            verdict = self._verdict(self._found.members, visited)
+            verdict = self._verdict(self._found.members, visited, only=self._planned)
             for member, why in verdict.stays:
                 left |= _extent([member])
                 if member.uid in self._planned:
                     yield self._kept(member, why)
-            for member in verdict.goes:
-                if member.uid in self._planned:
-                    doomed.append(
-                        Doomed(
-                            member.mapping,
-                            member.ref,
-                            member.uid,
-                            member.version,
-                            leaving=member.leaving,
-                        )
-                    )
-                else:
-                    left |= _extent([member])
-                    yield Warned("stays for now: the plan did not name it", member.ref)
+                elif member.uid not in self._told:
+                    yield Warned(f"stays for now: {why}", member.ref)
             remover = Remover(
                 self._client,
                 self.options.delete,
@@ -337,7 +338,7 @@ class SetRun:
                 Outcome.PRUNED,
                 self._recheck,
             )
-            yield from remover.remove(in_waves(doomed, deletion_rank))
+            yield from remove_members(remover, self._kinds, verdict.goes)
             self.result.done += remover.result.done
             self.result.signal = remover.result.signal
             self.result.seconds = remover.result.seconds

@@ -132,7 +132,7 @@ class Remover:
                 yield from self._wave(wave)
         finally:
             self.result.signal = self.stop.signal
-            self.result.seconds = time.monotonic() - started
+            self.result.seconds += time.monotonic() - started
 
     def delete_named(self, named: Sequence[tuple[RESTMapping, ObjectRef]]) -> Iterator[Event]:
         """Delete objects that a person named: a DELETE each, at once and without reading first.

@@ -9,7 +9,8 @@ from kapply.engine.contents import contents
 from kapply.engine.events import Event, ObjectDone, Outcome, RunResult
 from kapply.engine.inventory import Kinds, find_members, load_state, write_parent
 from kapply.engine.parallel import Stop
-from kapply.engine.remover import DeleteOptions, Doomed, Remover, in_waves
+from kapply.engine.removal import remove_members
+from kapply.engine.remover import DeleteOptions, Doomed, Remover
 from kapply.engine.setcare import end_parent
 from kapply.errors import RefusedError
 from kapply.meta import JsonObject, ObjectRef
@@ -17,7 +18,6 @@ from kapply.planning.inventory import Parent, State, extent_of
 from kapply.planning.inventory_rules import (
     Member,
     Verdict,
-    deletion_rank,
     judge,
     reason_to_stay,
     with_contents,
@@ -55,7 +55,7 @@ class SetEnd:
         self._options = options
         self._stop = stop
         self._adopt = adopt
-        self._ignore = ignore
+        self._ignored = ignore
         self._state: State | None = None
         self.verdict = Verdict((), ())
         self.result = RunResult()
@@ -79,12 +79,12 @@ class SetEnd:
         )
         verdict = judge(found.members, (), self._parent, whole_set=True)
         # The parent goes too, so it keeps no Namespace.
-        ignore = (str(self._state.obj["metadata"]["uid"]), *self._ignore)
+        self._ignored += (str(self._state.obj["metadata"]["uid"]),)
         inside = contents(
             self._client,
             self._kinds,
             verdict.goes,
-            ignore=ignore,
+            ignore=self._ignored,
             concurrency=self._options.concurrency,
             stop=self._stop,
         )
@@ -114,7 +114,8 @@ class SetEnd:
             member for member, _ in self.verdict.stays if member.ref.key != self._parent.ref.key
         ]
         if stays or any(done.outcome is Outcome.KEPT for done in self.result.done):
-            if not self._options.dry_run:
+            late = any(done.outcome is Outcome.KEPT for done in self.result.done[len(stays) :])
+            if not self._options.dry_run and not late:
                 left = extent_of((m.mapping, m.ref.namespace) for m in stays)
                 write_parent(self._client, self._parent, state.tooling, left)
             return
@@ -130,9 +131,11 @@ class SetEnd:
         return ref.gvk.group_kind == NAMESPACE and ref.name == self._parent.namespace
 
     def _remove(self, members: list[Member]) -> Iterator[Event]:
-        doomed = [Doomed(m.mapping, m.ref, m.uid, m.version, leaving=m.leaving) for m in members]
         remover = Remover(self._client, self._options, self._stop, recheck=self._recheck)
-        yield from remover.remove(in_waves(doomed, deletion_rank))
+        ignore = self._ignored
+        if self._options.dry_run or not self._options.wait:
+            ignore += tuple(member.uid for member in self.verdict.goes)
+        yield from remove_members(remover, self._kinds, members, ignore=ignore)
         self.result.done += remover.result.done
         self.result.signal = remover.result.signal
         self.result.seconds += remover.result.seconds

@@ -289,3 +289,37 @@ def test_a_definition_with_strangers_on_the_server(apiserver: TestCluster, tmp_p
         definition_and_strangers(ground, tmp_path)
     finally:
         ground.close()
+
+
+def test_a_namespace_goes_last_and_only_when_nobody_else_is_in_it(tmp_path: Path) -> None:
+    ground = SandboxGround(tmp_path)
+    extra = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "extra"}}
+    inside: dict[str, Any] = {"apiVersion": "v1", "kind": "ConfigMap"}
+    inside |= {"metadata": {"name": "mine", "namespace": "extra"}}
+    kept = manifest(ground, "a")
+    file = tmp_path / "in.json"
+    root = "/api/v1/namespaces/extra"
+
+    def apply(*objects: dict[str, Any]) -> str:
+        file.write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
+        done = ground.kapply("apply", *PRUNE, "--prune-limit=100%", "-f", file)
+        assert done.code == 0, screen(done)
+        return done.screen
+
+    try:
+        apply(kept, extra, inside)
+        stranger = {**inside, "metadata": {"name": "foreign"}}
+        assert ground.request("POST", f"{root}/configmaps", stranger)[0] == 201
+        # An object of the input is in it, then one of somebody else.
+        assert "Namespace extra is not in the input, but stays: objects of the input" in apply(
+            kept, inside
+        )
+        said = apply(kept)
+        assert "it holds objects that stay: ConfigMap foreign in extra" in said
+        assert "configmap/mine pruned" in said
+        assert ground.request("GET", f"{root}/configmaps/foreign")[0] == 200
+        assert ground.request("DELETE", f"{root}/configmaps/foreign")[0] == 200
+        assert "namespace/extra pruned" in apply(kept)
+        assert ground.request("GET", root)[0] == 404
+    finally:
+        ground.close()
