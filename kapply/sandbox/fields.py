@@ -26,23 +26,30 @@ def _field_manager(call: Call, subresource: str | None = None) -> FieldManager:
     resource, target = call.resource, call.target
     if subresource is None:
         subresource = target.subresource.name if target.subresource else ""
+    served = tuple(
+        other.gvk.api_version
+        for other in call.registry.all()
+        if (other.storage, other.group) == (resource.storage, resource.group)
+    )
     return FieldManager(
         kind=resource.gvk.kind,
         api_version=resource.gvk.api_version,
         versions=versions_of(resource, call.registry),
         subresource=subresource,
-        filters=_filters(resource, subresource),
+        filters=_filters(resource, subresource, served or (resource.gvk.api_version,)),
         empty=_empty(resource),
     )
 
 
 @lru_cache(maxsize=256)
-def _filters(resource: Resource, subresource: str) -> dict[str, FieldFilter]:
+def _filters(
+    resource: Resource, subresource: str, versions: tuple[str, ...]
+) -> dict[str, FieldFilter]:
     paths = strategy_of(resource).reset_fields(subresource)
     if not paths:
         return {}
     fields = FieldSet.of([tuple(f"f:{name}" for name in path) for path in paths])
-    return {resource.gvk.api_version: excluding(fields)}
+    return dict.fromkeys(versions, excluding(fields))
 
 
 def _empty(resource: Resource) -> Object:

@@ -228,7 +228,7 @@ def _update(call: Call, writer: Writer, strategy: Strategy, new: Object, old: Ob
     if _should_delete(new, old):
         if call.dry_run:
             writer.discard()
-        garbage.remove(call, writer, resource, new)
+        garbage.remove(call, writer, resource, {**new, "metadata": {**new["metadata"]}})
         garbage.settle(call, writer)
         return new
     new["metadata"].pop("selfLink", None)

@@ -279,6 +279,10 @@ def steady(answer: dict[str, Any]) -> dict[str, Any]:
         kept.sort(key=lambda cause: (cause.get("field", ""), cause.get("message", "")))
     if kept != causes:
         body = {**body, "details": {**details, "causes": kept}}
+    message = str(body.get("message", ""))
+    if "field not declared in schema" in message:
+        # The server stops at the first such field that it meets, in any order.
+        return {**answer, "body": {**body, "message": message.partition("):")[0]}}
     texts = {f"{cause.get('field', '')}: {cause.get('message', '')}" for cause in kept}
     head, _, listed = str(body.get("message", "")).partition(" is invalid: ")
     if custom and sorted(listed.strip("[]")) == sorted(", ".join(texts).strip("[]")):

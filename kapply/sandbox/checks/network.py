@@ -56,7 +56,8 @@ class IngressChecks(Checks):
 
     def warnings(self, obj: Object, old: Object | None) -> list[str]:
         annotations = mapping(obj["metadata"], "annotations")
-        if old is None and _CLASS in annotations:
+        named = obj["spec"].get("ingressClassName")
+        if old is None and _CLASS in annotations and named is None:
             return [
                 'annotation "kubernetes.io/ingress.class" is deprecated, please use'
                 " 'spec.ingressClassName' instead"

@@ -71,12 +71,12 @@ class BindingChecks(Checks):
         found.one_of("roleRef.kind", reference.get("kind") or "", self.kinds)
         name = reference.get("name") or ""
         found.invalid("roleRef.name", name, *content.path_segment(name))
-        if not name:
-            self._late(found).required("roleRef.name")
         for index, subject in enumerate(items(obj, "subjects")):
             self._check_subject(found, f"subjects[{index}]", subject)
             if not subject.get("name"):
                 found.declared.required(f"subjects[{index}].name")
+        if not name:
+            found.declared.required("roleRef.name")
 
     def _check_subject(self, found: Found, path: str, subject: Object) -> None:
         kind, name = subject.get("kind") or "", subject.get("name") or ""
@@ -102,10 +102,7 @@ class BindingChecks(Checks):
                 "Kind": reference.get("kind") or "",
                 "Name": reference.get("name") or "",
             }
-            self._late(found).invalid("roleRef", shown, IMMUTABLE)
-
-    def _late(self, found: Found) -> Found:
-        return found
+            found.declared.invalid("roleRef", shown, IMMUTABLE)
 
 
 class ClusterBindingChecks(BindingChecks):
@@ -113,9 +110,6 @@ class ClusterBindingChecks(BindingChecks):
 
     namespaced = False
     kinds = ("ClusterRole",)
-
-    def _late(self, found: Found) -> Found:
-        return found.declared
 
 
 CHECKS: dict[str, type[Checks]] = {
