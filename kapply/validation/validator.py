@@ -79,15 +79,24 @@ class _Checker:
     def __init__(self, schemas: SchemaSource, *, ignore_unknown_kinds: bool = False) -> None:
         self._schemas = schemas
         self._ignore = ignore_unknown_kinds
+        #: By apiVersion and kind as they are written: an input has few kinds, and many of each.
+        self._kinds: dict[tuple[Any, Any], KindSchema] = {}
         self.unchecked: list[UncheckedRule] = []
 
     def check(self, obj: JsonObject) -> list[Finding]:
-        gvk, findings = gvk_of(obj)
-        if gvk is None:
-            return findings
-        kind = self._schemas.schema_for(gvk)
+        name = (obj.get("apiVersion"), obj.get("kind"))
+        try:
+            kind = self._kinds.get(name)
+        except TypeError:  # a list or mapping where a text belongs
+            kind = None
         if kind is None:
-            return [] if self._ignore else [self._unknown(gvk)]
+            gvk, findings = gvk_of(obj)
+            if gvk is None:
+                return findings
+            kind = self._schemas.schema_for(gvk)
+            if kind is None:
+                return [] if self._ignore else [self._unknown(gvk)]
+            self._kinds[name] = kind
         if kind.gate(obj):
             return check_rules(kind, obj, self.unchecked)
         findings = explain(kind, obj)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kapply import names
 from kapply.meta import GroupKind, GroupVersion, GroupVersionKind, JsonObject
 from kapply.validation.paths import Path
-from kapply.validation.rules.base import Report, items, mapping, number, text, texts
+from kapply.validation.rules.base import Report, Rule, items, mapping, number, text, texts
 from kapply.validation.sources import KindSchema
 
 _METADATA: Path = ("metadata",)
@@ -78,45 +78,74 @@ _UNCHECKED = frozenset(
 )
 
 
-def check_metadata(kind: KindSchema, obj: JsonObject, report: Report) -> None:
-    """Name, generateName, namespace, labels, annotations, finalizers, owners."""
+def metadata_rule(kind: KindSchema) -> Rule | None:
+    """Name, generateName, namespace, labels, annotations, finalizers, owners of a kind."""
     if kind.gvk in _UNCHECKED:
-        return
-    metadata = mapping(obj, "metadata")
-    name, generate = text(metadata, "name"), text(metadata, "generateName")
+        return None
     group_kind = kind.gvk.group_kind
-    if not name and not generate and kind.gvk not in _NAMELESS:
-        report.missing((*_METADATA, "name"))
-    for field, value in (("name", name), ("generateName", generate)):
-        if not value:
-            continue
-        wrong = names.name_problem(group_kind, value, generate=field == "generateName")
-        if wrong:
-            report.add((*_METADATA, field), f'"{value}" {wrong}')
-    namespace = text(metadata, "namespace")
-    if namespace:
-        if kind.namespaced is False:
+    nameless = kind.gvk in _NAMELESS
+    plain = (
+        kind.custom or group_kind.group in _PLAIN_FINALIZERS or group_kind in _PLAIN_FINALIZER_KINDS
+    )
+    keeps = group_kind in _KEEP_GENERATION
+    name_rule = names.name_rule(group_kind)
+    cluster_scoped = kind.namespaced is False
+
+    def check(obj: JsonObject, report: Report) -> None:
+        metadata = mapping(obj, "metadata")
+        if not nameless and not text(metadata, "name") and not text(metadata, "generateName"):
+            report.missing((*_METADATA, "name"))
+        for field, value in metadata.items():
+            # Most objects have the first four of these and nothing else.
+            if not value and value != []:
+                continue
+            if field == "name":
+                if wrong := name_rule(value) or names.path_segment(value):
+                    report.add((*_METADATA, field), f'"{value}" {wrong}')
+            elif field == "namespace":
+                if cluster_scoped:
+                    report.add(
+                        (*_METADATA, field),
+                        f"{kind.gvk.kind} is cluster-scoped: it has no namespace",
+                        at_value=False,
+                    )
+                elif wrong := names.dns_label(value):
+                    report.add((*_METADATA, field), f'"{value}" {wrong}')
+            elif field == "labels":
+                check_labels(metadata, _METADATA, report)
+            elif field == "annotations":
+                check_annotations(metadata, _METADATA, report)
+            elif field == "generateName":
+                if wrong := names.name_problem(group_kind, value, generate=True):
+                    report.add((*_METADATA, field), f'"{value}" {wrong}')
+            else:
+                _check_rare(field, metadata, report, plain=plain, keeps=keeps)
+
+    return check
+
+
+def _check_rare(
+    field: str, metadata: JsonObject, report: Report, *, plain: bool, keeps: bool
+) -> None:
+    if field == "finalizers":
+        _check_finalizers(metadata, report, plain=plain)
+    elif field == "ownerReferences":
+        _check_owners(metadata, report)
+    elif field in ("managedFields", "resourceVersion"):
+        _check_kept(metadata, report)
+    elif field == "generation" and keeps and number(metadata, field) < 0:
+        report.add((*_METADATA, field), "must not be negative", "take it out")
+
+
+def _check_finalizers(metadata: JsonObject, report: Report, *, plain: bool) -> None:
+    for index, finalizer in enumerate(texts(metadata, "finalizers")):
+        where = (*_METADATA, "finalizers", index)
+        if wrong := names.qualified_name(finalizer):
+            report.add(where, f'"{finalizer}" {wrong}')
+        if not plain and finalizer and "/" not in finalizer and finalizer not in _FINALIZERS:
             report.add(
-                (*_METADATA, "namespace"),
-                f"{kind.gvk.kind} is cluster-scoped: it has no namespace",
-                at_value=False,
+                where, f'"{finalizer}" must be DOMAIN/NAME, or one of {", ".join(_FINALIZERS)}'
             )
-        elif wrong := names.dns_label(namespace):
-            report.add((*_METADATA, "namespace"), f'"{namespace}" {wrong}')
-    check_labels(metadata, _METADATA, report)
-    check_annotations(metadata, _METADATA, report)
-    _check_references(metadata, report)
-    plain = group_kind.group in _PLAIN_FINALIZERS or group_kind in _PLAIN_FINALIZER_KINDS
-    if not kind.custom and not plain:
-        for index, finalizer in enumerate(texts(metadata, "finalizers")):
-            if finalizer and "/" not in finalizer and finalizer not in _FINALIZERS:
-                report.add(
-                    (*_METADATA, "finalizers", index),
-                    f'"{finalizer}" must be DOMAIN/NAME, or one of {", ".join(_FINALIZERS)}',
-                )
-    _check_kept(metadata, report)
-    if group_kind in _KEEP_GENERATION and number(metadata, "generation") < 0:
-        report.add((*_METADATA, "generation"), "must not be negative", "take it out")
 
 
 def _check_kept(metadata: JsonObject, report: Report) -> None:
@@ -167,10 +196,7 @@ def check_annotations(metadata: JsonObject, path: Path, report: Report) -> None:
         )
 
 
-def _check_references(metadata: JsonObject, report: Report) -> None:
-    for index, finalizer in enumerate(texts(metadata, "finalizers")):
-        if wrong := names.qualified_name(finalizer):
-            report.add((*_METADATA, "finalizers", index), f'"{finalizer}" {wrong}')
+def _check_owners(metadata: JsonObject, report: Report) -> None:
     controllers = 0
     for index, owner in enumerate(items(metadata, "ownerReferences")):
         path = (*_METADATA, "ownerReferences", index)

@@ -55,6 +55,21 @@ _NOT_ON_WINDOWS = (
 )
 
 
+#: What _check_amounts and _check_host look at in a pod, beside its containers' securityContext.
+_AMOUNTS = frozenset({"overhead", "resources"})
+_HOST = frozenset({"hostUsers", "hostnameOverride", "securityContext", "shareProcessNamespace"})
+
+
+def _fields_of_containers(spec: JsonObject) -> set[str]:
+    """The fields that any container or init container has."""
+    found: set[str] = set()
+    for field in _LISTS:
+        for container in spec.get(field) or ():
+            if container:
+                found.update(container)
+    return found
+
+
 def containers_of(spec: JsonObject, path: Path) -> Iterator[tuple[JsonObject, Path]]:
     """Init containers and containers, each with its path."""
     for field in _LISTS:
@@ -75,12 +90,20 @@ def _pod_spec(spec: JsonObject, path: Path, report: Report) -> None:
                 report.add((*path, field), f'"{found}" {wrong}')
     _check_names(spec, path, report)
     _check_volumes(spec, path, report)
-    _check_init_containers(spec, path, report)
-    _check_ports(spec, path, report)
-    _check_sleeps(spec, path, report)
-    _check_amounts(spec, path, report)
-    _check_host(spec, path, report)
-    _check_claims(spec, path, report)
+    # What is asked of the fields that are there: most pods have few of them.
+    given = _fields_of_containers(spec)
+    if spec.get("initContainers") or "resizePolicy" in given:
+        _check_init_containers(spec, path, report)
+    if "ports" in given:
+        _check_ports(spec, path, report)
+    if "lifecycle" in given:
+        _check_sleeps(spec, path, report)
+    if not _AMOUNTS.isdisjoint(spec):
+        _check_amounts(spec, path, report)
+    if "securityContext" in given or not _HOST.isdisjoint(spec):
+        _check_host(spec, path, report)
+    if "resources" in given:
+        _check_claims(spec, path, report)
     if spec.get("dnsConfig") is not None or spec.get("dnsPolicy") == "None":
         _check_dns(spec, path, report)
     os = spec.get("os")
@@ -104,6 +127,8 @@ def _check_account(spec: JsonObject, path: Path, report: Report) -> None:
 
 
 def _check_names(spec: JsonObject, path: Path, report: Report) -> None:
+    if not spec.get("initContainers") and len(items(spec, "containers")) < 2:
+        return
     seen: dict[str, Path] = {}
     # Containers first, as the server does: the init container is the one with the wrong name.
     for field in reversed(_LISTS):
@@ -125,12 +150,14 @@ def _check_volumes(spec: JsonObject, path: Path, report: Report) -> None:
             report.add((*path, "volumes", index, "name"), f'another volume is called "{name}"')
         own.add(name)
         volumes.setdefault(name, volume)
-    known = ", ".join(sorted(filter(None, volumes))) or "none"
     for container, where in containers_of(spec, path):
         for field in ("volumeMounts", "volumeDevices"):
+            if field not in container:
+                continue
             for index, mount in enumerate(items(container, field)):
                 name = text(mount, "name")
                 if name and name not in volumes:
+                    known = ", ".join(sorted(filter(None, volumes))) or "none"
                     report.add(
                         (*where, field, index, "name"),
                         f'there is no volume "{name}" (volumes: {known})',
@@ -144,7 +171,10 @@ def _check_volumes(spec: JsonObject, path: Path, report: Report) -> None:
                             "must be a persistentVolumeClaim or ephemeral volume",
                         )
         for index, variable in enumerate(items(container, "env")):
-            reference = mapping(variable, "valueFrom").get("fileKeyRef")
+            source = variable.get("valueFrom")
+            if source is None:
+                continue
+            reference = source.get("fileKeyRef")
             name = text(reference, "volumeName") if reference is not None else ""
             if name and (name not in volumes or volumes[name].get("emptyDir") is None):
                 report.add(
@@ -272,7 +302,11 @@ def _check_host(spec: JsonObject, path: Path, report: Report) -> None:
                     (*path, "securityContext", "sysctls", index, "name"),
                     f"may not be set where {field} is true",
                 )
-    _check_host_process(spec, context, path, report)
+    if context.get("windowsOptions") or any(
+        mapping(container, "securityContext").get("windowsOptions")
+        for container, _ in containers_of(spec, path)
+    ):
+        _check_host_process(spec, context, path, report)
 
 
 def _check_host_process(spec: JsonObject, context: JsonObject, path: Path, report: Report) -> None:
