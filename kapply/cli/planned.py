@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kapply.cli.options import ConnectFlags, PlanFlags, field_rules, field_validation
@@ -75,7 +76,7 @@ def planned_input(
     )
     for document in documents:
         for problem in document.warnings:
-            report.warning(Warned(problem.message, origin=problem.origin))
+            report.warning(Warned(str(replace(problem, origin=None)), origin=problem.origin))
     with (
         open_session(connect, concurrency=flags.concurrency) as session,
         open_set(session, flags, report, members),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -71,17 +73,30 @@ def validate(
     from kapply.cli.wiring import read_input, source_lines
     from kapply.report.findings import Findings, write_findings
 
+    started = datetime.now(UTC)
+
+    def write(found: Findings) -> None:
+        took = (datetime.now(UTC) - started).total_seconds()
+        found = replace(found, started=started, seconds=took)
+        write_findings(found, output, sys.stdout.write, color=connect.color)
+
     reject_unknown(output, FORMATS, "-o")
     reject_unknown(dry_run, ("none", "server"), "--dry-run")
     if offline and dry_run == "server":
         raise UsageError("--offline and --dry-run=server cannot be given together")
     try:
-        documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
+        documents = read_input(
+            files,
+            recursive=recursive,
+            kustomize=kustomize,
+            selector=selector,
+            # Nothing is applied: a folder of applications may be looked at as a whole.
+            twins="refuse in a folder",
+        )
     except InputError as error:
         if not error.problems or output == "text":
             raise
-        findings = Findings((), error.problems, error.lines)
-        write_findings(findings, output, sys.stdout.write, color=connect.color)
+        write(Findings((), error.problems, error.lines))
         return error.exit_code
     ask = _Question(documents, schemas, ignore_unknown_kinds, concurrency)
     if offline:
@@ -98,10 +113,8 @@ def validate(
     warnings = [problem for document in documents for problem in document.warnings]
     lines.update(source_lines(warnings, documents))
     warnings += ask.notes()
-    findings = Findings(
-        tuple(document.origin for document in documents), problems, lines, warnings, against
-    )
-    write_findings(findings, output, sys.stdout.write, color=connect.color)
+    places = tuple(document.origin for document in documents)
+    write(Findings(places, problems, lines, warnings, against))
     return EXIT_USAGE if problems else EXIT_OK
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from kapply.cli.options import ConnectFlags
 from kapply.errors import UsageError
@@ -28,6 +28,7 @@ from kapply.session import (
 if TYPE_CHECKING:
     from kapply.auth.model import Connection
     from kapply.manifests.documents import Document
+    from kapply.manifests.sources import Twins
     from kapply.transport.trace import CurlTracer
     from kapply.transport.types import Tracer
 
@@ -142,7 +143,7 @@ def read_input(
     recursive: bool = False,
     kustomize: str = "",
     selector: str = "",
-    twins: Literal["refuse", "warn"] = "refuse",
+    twins: Twins = "refuse",
 ) -> list[Document]:
     """The documents that -f, -R, -k and -l name; `twins` are the same object given twice.
 

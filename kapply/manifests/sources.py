@@ -18,7 +18,9 @@ from kapply.meta import ref_of
 
 __all__ = ["MAX_BYTES", "kustomize", "load"]
 
-Twins = Literal["refuse", "warn"]
+#: What an object is that is given twice: an error; an error unless the two stand in different
+#: folders, as the same names of two applications do; or a warning on the second.
+Twins = Literal["refuse", "refuse in a folder", "warn"]
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
@@ -50,8 +52,7 @@ def load(
         stdin: gives standard input; by default the process's own, up to MAX_BYTES.
         fetch: gives the body of a URL; by default manifests.fetch.fetch.
         pure: read YAML without libyaml.
-        twins: what an object that is there twice is: an error, or (for commands that only
-            show what was read) a warning on the second.
+        twins: what an object that is there twice is; an error but for commands that only look.
 
     Raises:
         ReadError: a ManifestError with every problem of every file: what cannot be read, and
@@ -153,10 +154,15 @@ def _find_twins(collector: Collector, documents: list[Document], twins: Twins) -
                 subject=str(ref),
                 also=(other.origin,),
             )
-            if twins == "refuse":
-                collector.add(problem)
-            else:
+            apart = _folder(document.origin) != _folder(other.origin)
+            if twins == "warn" or (twins == "refuse in a folder" and apart):
                 document.warnings = (*document.warnings, problem)
+            else:
+                collector.add(problem)
+
+
+def _folder(origin: Origin) -> str:
+    return origin.source.replace("\\", "/").rpartition("/")[0]
 
 
 def kustomize(directory: str, *, pure: bool = False, twins: Twins = "refuse") -> list[Document]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from kapply.errors import Origin, Problem
 from kapply.report.ansi import Style, use_colour
 from kapply.report.escape import escape
 from kapply.report.problems import problem_lines
+
+_UNTOLD = datetime.fromtimestamp(0, UTC)
 
 #: Version of the JSON that `-o json` writes; schemas/validation.schema.json describes it.
 FORMAT = "kapply.dev/validation/v1"
@@ -26,6 +29,8 @@ class Findings:
         lines: source lines, by place.
         warnings: what is not wrong but may not be meant.
         against: whose schemas were used.
+        started: when it began.
+        seconds: how long it took.
     """
 
     checked: tuple[Origin, ...]
@@ -33,6 +38,8 @@ class Findings:
     lines: Mapping[Origin, str] = field(default_factory=dict)
     warnings: Sequence[Problem] = ()
     against: str = ""
+    started: datetime = _UNTOLD
+    seconds: float = 0.0
 
 
 def write_findings(
@@ -99,55 +106,28 @@ def _problem(problem: Problem) -> dict[str, Any]:
 
 def _as_junit(findings: Findings) -> str:
     """One test case per file, as CI systems show them."""
-    from xml.etree import ElementTree
+    from kapply.report.run.junit import Case, junit_xml
 
-    sources = dict.fromkeys(origin.source for origin in findings.checked)
+    wrong: dict[str, list[Problem]] = {origin.source: [] for origin in findings.checked}
     for problem in findings.problems:
-        if problem.origin:
-            sources.setdefault(problem.origin.source)
-    failed = {p.origin.source for p in findings.problems if p.origin}
-    suite = ElementTree.Element(
-        "testsuite",
-        name="kapply validate",
-        tests=str(len(sources)),
-        failures=str(len(failed)),
-        errors="0",
-        skipped="0",
-        time="0",
+        wrong.setdefault(problem.origin.source if problem.origin else "input", []).append(problem)
+    cases = []
+    for source, problems in wrong.items():
+        failure = None
+        if problems:
+            failure = (problems[0].message, "\n".join(problem_lines(problems, findings.lines)))
+        cases.append(Case(source, "kapply.validate", failure=failure, kind="ValidationError"))
+    return junit_xml(
+        "kapply validate",
+        cases,
+        started=findings.started,
+        seconds=findings.seconds,
+        properties=(("against", findings.against),),
+        err=map(str, findings.warnings),
     )
-    for source in sources:
-        case = ElementTree.SubElement(
-            suite, "testcase", name=_xml(source), classname="kapply.validate", time="0"
-        )
-        mine = [p for p in findings.problems if p.origin and p.origin.source == source]
-        if mine:
-            failure = ElementTree.SubElement(
-                case, "failure", message=_xml(mine[0].message), type="ValidationError"
-            )
-            failure.text = _xml("\n".join(problem_lines(mine, findings.lines)))
-    root = ElementTree.Element("testsuites")
-    root.append(suite)
-    ElementTree.indent(root)
-    return ElementTree.tostring(root, "unicode", xml_declaration=True) + "\n"
-
-
-def _xml(text: str) -> str:
-    return escape(text)
 
 
 def _annotation(level: str, problem: Problem) -> str:
-    """A workflow command of GitHub Actions; % and line ends are escaped, in values : and , too."""
-    parts = []
-    if problem.origin:
-        source = _escaped(problem.origin.source, value=True)
-        parts = [f"file={source}", f"line={problem.origin.line}", f"col={problem.origin.column}"]
-    subject = f"{problem.subject}: " if problem.subject else ""
-    where = f"{problem.field}: " if problem.field else ""
-    hint = f", {problem.hint}" if problem.hint else ""
-    text = _escaped(f"{subject}{where}{problem.message}{hint}")
-    return f"::{level} {','.join(parts)}::{text}"
+    from kapply.report.run.github import annotation
 
-
-def _escaped(text: str, *, value: bool = False) -> str:
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return text.replace(":", "%3A").replace(",", "%2C") if value else text
+    return annotation(level, str(replace(problem, origin=None)), problem.origin)

@@ -36,7 +36,10 @@ LEAST = 0.995
 STRICT = {"dryRun": "All", "fieldValidation": "Strict"}
 APPLY = {**STRICT, "fieldManager": "kapply", "force": "true"}
 
-#: Where kapply is stricter than the server, on purpose; they count as differences.
+#: Where kapply is stricter than the server, on purpose; they count as differences. Both are errors
+#: and no warnings: of a namespace on a cluster-scoped object nothing would be left (the server
+#: drops it, so that two manifests with the same name in two namespaces are one object), and an
+#: object without a name cannot be sent by server-side apply, whose URL holds the name.
 STRICTER = {
     "is cluster-scoped: it has no namespace": "the server drops the namespace; it was meant",
     "LimitRange without a name": "the server makes one up, so that it is another each time",
