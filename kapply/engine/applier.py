@@ -24,7 +24,7 @@ from kapply.engine.waiter import gone, poll_until, wait_for_gates, what_holds
 from kapply.engine.writing import OUTCOME, FatalError, Writer, refused
 from kapply.errors import EXIT_OK, InputError, KapplyError, UnhealthyError, exit_code_of
 from kapply.meta import JsonObject, RESTMapping
-from kapply.planning.graph import FRONTS
+from kapply.planning.graph import API_SERVICES, FRONTS
 from kapply.planning.model import WRITES, Action, Change, Desired, Plan
 from kapply.planning.order import GATES, Order, order_of
 from kapply.planning.recreation import Recreation
@@ -200,11 +200,13 @@ class Applier:
                 self._given_up = error.message
 
     def _endpoints(self, positions: list[int]) -> Iterator[Event]:
-        """Wait for what answers for the webhooks and APIServices of this wave."""
+        """Wait for what answers for the webhooks of this wave."""
         wanted = {
             p
             for p in positions
-            if self._changes[p].ref.gvk.group_kind in FRONTS and self._changes[p].action in WRITES
+            # An APIService that nothing answers for refuses nobody else's writes: no wait for it.
+            if self._changes[p].ref.gvk.group_kind in FRONTS - {API_SERVICES}
+            and self._changes[p].action in WRITES
         }
         if not wanted or not self.options.controllers():
             return

@@ -29,7 +29,7 @@ IGNORED_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """A webhook configuration or APIService, a Service it needs, and what is behind that."""
+    """A webhook configuration, a Service it needs, and what is behind that."""
 
     ref: ObjectRef
     service: Desired

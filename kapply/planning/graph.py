@@ -20,10 +20,11 @@ from kapply.planning.resolve import CRD, NAMESPACE
 DEPENDS_ON = "config.kubernetes.io/depends-on"
 WAVE_ANNOTATIONS = ("kapply.dev/wave", "argocd.argoproj.io/sync-wave")
 
+API_SERVICES = GroupKind("apiregistration.k8s.io", "APIService")
 #: Kinds that answer for others through a Service.
 FRONTS = frozenset(
     {
-        GroupKind("apiregistration.k8s.io", "APIService"),
+        API_SERVICES,
         GroupKind("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
         GroupKind("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
     }

@@ -51,7 +51,7 @@ def test_a_folder_applies_in_one_run_then_unchanged_then_diffs_clean_and_deletes
     assert lines
     assert all(line.endswith(" created") for line in lines)
     count = len(lines)
-    assert re.search(rf"^{count} objects: {count} created in [0-9.]+ s$", first.err, re.M)
+    assert re.search(rf"^{count} objects: {count} created in [0-9.]+ s on ", first.err, re.M)
 
     second = kapply("apply", "-R", "-f", folder)
     assert second.code == 0, second.screen
