@@ -8,10 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from kapply.report.ansi import Style, use_colour
-from kapply.report.text import TextReport
 
 if TYPE_CHECKING:
     from kapply.report.live import LiveRegion
+    from kapply.report.text import TextReport
 
 
 def style_for(color: str) -> Style:
@@ -32,6 +32,8 @@ def err_line(text: str) -> None:
 
 def text_report(color: str, *, names_only: bool = False) -> TextReport:
     """The report of a run as lines on the screen."""
+    from kapply.report.text import TextReport
+
     return TextReport(out_line, err_line, style_for(color), names_only=names_only)
 
 
