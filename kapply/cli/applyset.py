@@ -206,6 +206,8 @@ def disband(
                 dry_run=dry_run != "none",
                 concurrency=concurrency,
             )
+            disbander.result.context = session.context
+            disbander.result.server = session.server
             with stopped_by_signals(session.stop):
                 for event in disbander.disband(state, members):
                     report.event(event)

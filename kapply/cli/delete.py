@@ -118,6 +118,7 @@ def delete(
         if applyset:
             return _delete_set(session, applyset, options, report, yes=surely, adopt=adopt_applyset)
         remover = Remover(session.client, options, session.stop)
+        remover.result.context, remover.result.server = session.context, session.server
         collections = any(chosen) and bool(words)
         if interactive or (collections and sys.stdin.isatty()):
             from kapply.cli.asking import confirm
@@ -186,6 +187,7 @@ def _delete_set(
             raise RefusedError(
                 f"there is no {parent}", hint="`kapply applyset list -A` shows those there are."
             )
+        end.result.context, end.result.server = session.context, session.server
         going, staying = len(end.verdict.goes), len(end.verdict.stays)
         stays = f"; {staying} stay" if staying else ""
         objects = "object goes" if going == 1 else "objects go"

@@ -106,6 +106,7 @@ def finish_set(session: Session, applied: RunResult, report: TextReport) -> int:
     members = session.members
     if members is None:
         return applied.exit_code
+    members.result.context, members.result.server = session.context, session.server
     try:
         with stopped_by_signals(session.stop):
             for event in members.prune(applied):
