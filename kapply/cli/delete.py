@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kapply.cli.guard import ExpectCluster, check_cluster
 from kapply.cli.options import (
     AdoptSet,
     Concurrency,
@@ -63,6 +64,7 @@ def delete(
     grace_period: Annotated[
         int, typer.Option("--grace-period", help="Seconds given to Pods; -1: their own.")
     ] = -1,
+    expect_cluster: ExpectCluster = "",
     applyset: Annotated[
         str,
         typer.Option("--applyset", help="All members of a set, and the set.", metavar="SET"),
@@ -105,6 +107,7 @@ def delete(
         documents = read_input(files, recursive=recursive, kustomize=kustomize, selector=selector)
     with open_session(connect, concurrency=concurrency) as session:
         report.connected(session.server, session.context)
+        check_cluster(session, expect_cluster)
         options = DeleteOptions(
             propagation=PROPAGATION[cascade],
             ignore_not_found=ignore_not_found,

@@ -282,6 +282,9 @@ def test_another_cluster_than_the_expected_one_is_refused(
     assert uid in shown.err
     good = kapply("apply", "-n", api_namespace, "-f", path, f"--expect-cluster={uid}")
     assert good.code == 0, good.screen
+    kept = kapply("delete", "-n", api_namespace, "-f", path, "--expect-cluster=production")
+    assert (kept.code, kept.out) == (2, ""), kept.screen
+    assert kapply("get", "cm", "a", "-n", api_namespace).code == 0
     # The summary says where it wrote to.
     assert apiserver.server in good.err
 
