@@ -112,6 +112,7 @@ def label_value(text: str) -> str:
     return "" if not text or _QUALIFIED.fullmatch(text) else _QUALIFIED_WORDS
 
 
+@lru_cache(2048)
 def config_key(text: str) -> str:
     """A key of a ConfigMap or Secret, which becomes a file name."""
     if len(text) > SUBDOMAIN_LIMIT:

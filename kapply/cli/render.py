@@ -45,7 +45,9 @@ def render(
 
             out_line(to_json(document.obj, indent=2))
         elif output == "name":
-            out_line(ref_of(document.obj).short)
+            ref = ref_of(document.obj)
+            # As kubectl's name printer has it where the server makes the name.
+            out_line(ref._replace(name=ref.name or "<unknown>").short)
         else:
             from kapply.manifests.emit import to_yaml
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import resource
+import shutil
 import time
 from pathlib import Path
 from xml.etree import ElementTree
@@ -73,6 +74,16 @@ def test_every_mistake_is_shown_where_it_stands(kapply: Tool, mistakes: Path) ->
     )
     assert "hunter2" not in done.screen
     assert lines[-1].startswith("2 objects in 1 file: 3 problems (against Kubernetes v1.37")
+
+
+def test_the_readmes_page_of_mistakes_is_what_is_printed(kapply: Tool, tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    page = re.search(r"^\$ kapply (validate --offline -f shop/)\n(.*?)^```$", text, re.M | re.S)
+    assert page, "the README shows no validation"
+    shutil.copytree(ROOT / "tests" / "cli" / "data" / "shop", tmp_path / "shop")
+    done = kapply(*page[1].split())
+    assert (done.code, done.err) == (2, "")
+    assert done.out == page[2]
 
 
 def test_json_follows_its_schema(kapply: Tool, mistakes: Path) -> None:
@@ -218,6 +229,14 @@ spec:
   max: 1
   min: 2
 """
+
+
+def test_a_name_that_the_server_makes_is_shown_as_kubectl_shows_it(
+    kapply: Tool, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: a-}\n")
+    assert kapply("render", "-o", "name", "-f", path).out == "job.batch/<unknown>\n"
 
 
 def test_rules_of_a_crd_are_evaluated_and_those_that_cannot_be_are_counted(

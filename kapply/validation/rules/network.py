@@ -27,6 +27,17 @@ from kapply.validation.rules.parts import (
 )
 
 _EXTERNAL = ("NodePort", "LoadBalancer")
+#: What _balancing and _addresses are about; most services have none of it.
+_BALANCED = frozenset(
+    {
+        "allocateLoadBalancerNodePorts",
+        "externalTrafficPolicy",
+        "healthCheckNodePort",
+        "loadBalancerClass",
+        "loadBalancerSourceRanges",
+    }
+)
+_ADDRESSED = frozenset({"clusterIP", "clusterIPs", "ipFamilies"})
 _PATH_SEQUENCES = ("//", "/./", "/../", "%2f", "%2F")
 _PATH_ENDS = ("/..", "/.")
 
@@ -44,8 +55,9 @@ def _service(value: JsonObject, path: Path, report: Report) -> None:
         _external_name(value, path, report)
     _ports(value, kind, path, report)
     _affinity(value, path, report)
-    _balancing(value, kind, path, report)
-    if kind != "ExternalName":
+    if not _BALANCED.isdisjoint(value):
+        _balancing(value, kind, path, report)
+    if kind != "ExternalName" and not _ADDRESSED.isdisjoint(value):
         _addresses(value, path, report)
 
 

@@ -102,7 +102,9 @@ def _pod_spec(spec: JsonObject, path: Path, report: Report) -> None:
         _check_amounts(spec, path, report)
     if "securityContext" in given or not _HOST.isdisjoint(spec):
         _check_host(spec, path, report)
-    if "resources" in given:
+    if "resources" in given and any(
+        mapping(container, "resources").get("claims") for container, _ in containers_of(spec, path)
+    ):
         _check_claims(spec, path, report)
     if spec.get("dnsConfig") is not None or spec.get("dnsPolicy") == "None":
         _check_dns(spec, path, report)
