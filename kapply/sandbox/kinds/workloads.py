@@ -98,9 +98,6 @@ class Job(Workload):
             match = selector.setdefault("matchLabels", {})
             match.setdefault("batch.kubernetes.io/controller-uid", metadata["uid"])
             spec["selector"] = selector
-        if not metadata.get("labels"):
-            # A Job without labels takes those of its template when it is read back.
-            metadata["labels"] = dict(at(spec, ("template", "metadata", "labels")) or {})
         super().prepare_create(obj, ctx)
 
     def decorate(self, obj: Object, ctx: Context) -> None:
