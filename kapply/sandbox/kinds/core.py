@@ -300,6 +300,8 @@ class ClaimStrategy(Protected):
                 name = _default_storage_class(ctx)
                 if name:
                     obj["spec"]["storageClassName"] = name
+        elif at(old, ("status", "phase")) == "Bound":
+            _admit_resize(obj, old, ctx)
 
     def clear_status(self, obj: Object) -> None:
         obj["status"] = {"phase": "Pending"}
@@ -328,6 +330,23 @@ class VolumeStrategy(Protected):
     def prepare_create(self, obj: Object, ctx: Context) -> None:
         super().prepare_create(obj, ctx)
         obj["status"]["lastPhaseTransitionTime"] = ctx.env.timestamp()
+
+
+def _admit_resize(new: Object, old: Object, ctx: Context) -> None:
+    """The PersistentVolumeClaimResize plugin: a bound claim grows where its class allows it."""
+    path = ("spec", "resources", "requests", "storage")
+    wanted, had = (Quantity.parse(at(obj, path) or "0") for obj in (new, old))
+    if wanted <= had:
+        return
+    name = old["spec"].get("storageClassName") or ""
+    record = ctx.view.get("storageclasses.storage.k8s.io", "", name) if name else None
+    if record is None or not record.load().get("allowVolumeExpansion"):
+        text = (
+            "only dynamically provisioned pvc can be resized and the storageclass that provisions"
+            " the pvc must support resize"
+        )
+        named = status.Resource("", "persistentvolumeclaims")
+        raise status.forbidden(named, new["metadata"].get("name") or "", text)
 
 
 def _protect(obj: Object, finalizer: str) -> None:
