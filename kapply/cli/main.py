@@ -271,8 +271,9 @@ def _help() -> str:
     lines += [
         "`kapply COMMAND --help` shows a command's flags, `kapply options` those of all commands;",
         "-v6 on any of them shows its REST calls.",
-        "Exit codes: 0 done, 1 differences (diff), 2 bad input, 3 cannot reach or authenticate,",
-        "4 refused, 5 not healthy in time, 6 stale plan, 7 internal error, 130/143 interrupted.",
+        "Exit codes: 0 done, 1 differences (diff, plan, drift), 2 bad input, 3 cannot reach or",
+        "authenticate, 4 refused, 5 not healthy in time, 6 stale plan, 7 internal error,",
+        "130/143 interrupted.",
     ]
     return "\n".join(lines) + "\n"
 
