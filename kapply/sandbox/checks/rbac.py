@@ -66,17 +66,22 @@ class BindingChecks(Checks):
     kinds: tuple[str, ...] = ("Role", "ClusterRole")
 
     def create(self, found: Found, obj: Object) -> None:
+        self._check(found, obj, found.declared)
+
+    def _check(self, found: Found, obj: Object, late: Found) -> None:
         reference = mapping(obj, "roleRef")
         found.one_of("roleRef.apiGroup", reference.get("apiGroup") or "", (_GROUP,))
         found.one_of("roleRef.kind", reference.get("kind") or "", self.kinds)
         name = reference.get("name") or ""
         found.invalid("roleRef.name", name, *content.path_segment(name))
+        if not name and late is found:
+            found.required("roleRef.name")
         for index, subject in enumerate(items(obj, "subjects")):
             self._check_subject(found, f"subjects[{index}]", subject)
             if not subject.get("name"):
                 found.declared.required(f"subjects[{index}].name")
-        if not name:
-            found.declared.required("roleRef.name")
+        if not name and late is not found:
+            late.required("roleRef.name")
 
     def _check_subject(self, found: Found, path: str, subject: Object) -> None:
         kind, name = subject.get("kind") or "", subject.get("name") or ""
@@ -94,7 +99,9 @@ class BindingChecks(Checks):
             found.unsupported(f"{path}.kind", kind, ("ServiceAccount", "User", "Group"))
 
     def update(self, found: Found, new: Object, old: Object) -> None:
-        self.create(found, new)
+        # The schema's rules for a changed roleRef are not in force for RoleBindings yet.
+        late = found if self.namespaced else found.declared
+        self._check(found, new, late)
         reference = mapping(new, "roleRef")
         if reference != mapping(old, "roleRef"):
             shown = {
@@ -102,7 +109,7 @@ class BindingChecks(Checks):
                 "Kind": reference.get("kind") or "",
                 "Name": reference.get("name") or "",
             }
-            found.declared.invalid("roleRef", shown, IMMUTABLE)
+            late.invalid("roleRef", shown, IMMUTABLE)
 
 
 class ClusterBindingChecks(BindingChecks):
