@@ -52,8 +52,8 @@ REAL_TEXTS: Mapping[str, str] = {
         "  - {name: c, secret: {defaultMode: 256}}\n  - {name: d, secret: {defaultMode: 08}}\n"
         "  - {name: e, secret: {defaultMode: 0_4_0}}\n  - {name: f, secret: {defaultMode: -010}}\n"
     ),
-    "keys that are words": _DATA
-    + "  on: push\n  off: 'no'\n  y: n\n  null: a\n  ~: b\n  True: c\n",
+    "keys that are words": _DATA + "  on: push\n  off: 'no'\n  'y': n\n  none: a\n",
+    "a key that is null": _DATA + "  null: a\n",
     "keys that are numbers": _DATA + "  1: a\n  1.50: b\n  0x10: c\n  0o17: d\n  1e3: e\n  .5: f\n",
     "values that look like others": (
         _DATA
