@@ -211,6 +211,14 @@ def _identifies(credentials: Credentials) -> bool:
     return replace(credentials, impersonation=None) != Credentials()
 
 
+#: What stands before the host in a URL, however odd the rest is: it may hold a password.
+_USERINFO = re.compile(r"^([^/]*//)?.*@", re.DOTALL)
+
+
+class _UnusableError(ValueError):
+    """Says why without repeating any of the URL, as other errors do."""
+
+
 def _server_url(text: str) -> tuple[str, tuple[str, str]]:
     """The server without query and credentials, and the credentials it held."""
     text = text.replace("#", "%23")  # a request's URL has no fragment
@@ -220,15 +228,18 @@ def _server_url(text: str) -> tuple[str, tuple[str, str]]:
             # As kubectl: without a scheme it is plain http, and may have no path.
             url = urlsplit(f"http://{text}")
             if url.path.strip("/"):
-                raise ValueError("expected a URL or HOST:PORT")
+                raise _UnusableError("expected a URL or HOST:PORT")
         if url.scheme not in ("http", "https"):
-            raise ValueError(f"{url.scheme} is not http or https")
+            raise _UnusableError(f"{url.scheme} is not http or https")
         if not url.hostname:
-            raise ValueError("it has no host")
+            raise _UnusableError("it has no host")
         port = url.port
     except ValueError as error:
+        known = isinstance(error, _UnusableError)
+        reason = str(error) if known else "it cannot be read as a URL"
+        shown = _USERINFO.sub(r"\1", text)
         raise ConfigError(
-            f'the server "{text}" is not usable: {error}',
+            f'the server "{shown}" is not usable: {reason}',
             hint="A server is written https://HOST:PORT.",
         ) from error
     host = f"[{url.hostname}]" if ":" in url.hostname else url.hostname

@@ -125,6 +125,11 @@ def shown(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-    except ValueError as error:
-        raise InputError(f"{url!r} is not a URL: {error}") from None
+        _ = parts.port
+    except ValueError:
+        # What cannot be taken apart may have a password anywhere: none of it is repeated.
+        scheme = url.partition("//")[0]
+        raise InputError(
+            f"{scheme}//...: this is not a URL: its host or port cannot be read"
+        ) from None
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
