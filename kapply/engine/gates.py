@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from kapply.client import Client
 from kapply.engine.events import Event, Waiting, Warned
 from kapply.engine.parallel import Stop
-from kapply.engine.waiter import GATE_SECONDS
 from kapply.errors import ApiError, UnauthorizedError
 from kapply.meta import GroupVersionKind, JsonObject, ObjectRef, RESTMapping
 from kapply.planning.model import Desired
@@ -23,6 +22,9 @@ _SLICES = RESTMapping(
     GroupVersionKind("discovery.k8s.io", "v1", "EndpointSlice"), "endpointslices", True
 )
 _SERVICE_NAME = "kubernetes.io/service-name"
+#: Seconds after which a webhook is written although nothing answers for it: kubectl writes it at
+#: once, so this is time won for the others, not a promise that it works.
+ENDPOINT_SECONDS = 30.0
 #: Seconds after which a workload that no controller has looked at is not waited for.
 IGNORED_SECONDS = 10.0
 
@@ -41,7 +43,7 @@ def wait_for_endpoints(
     fronts: Sequence[Front],
     *,
     stop: Stop,
-    seconds: float = GATE_SECONDS,
+    seconds: float = ENDPOINT_SECONDS,
     ignored_after: float = IGNORED_SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
