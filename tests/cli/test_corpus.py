@@ -71,7 +71,8 @@ def test_a_folder_applies_in_one_run_then_unchanged_then_diffs_clean_and_deletes
     assert applied.code == 0, applied.screen
     assert applied.out.count(" configured\n") == len(re.findall("^update ", shown.out, re.M))
 
-    gone = kapply("delete", "-R", "-f", folder, "--ignore-not-found")
+    # A CRD whose storage is being made anew is looked at again only after five minutes.
+    gone = kapply("delete", "-R", "-f", folder, "--ignore-not-found", "--timeout=12m")
     assert gone.code == 0, gone.screen
     left = kapply("get", "-R", "-f", folder, "-o", "name", "--ignore-not-found")
     assert left.out == "", left.screen

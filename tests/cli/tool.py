@@ -51,7 +51,7 @@ class Tool:
             capture_output=True,
             env={**self.env, **(env or {})},
             cwd=self.cwd,
-            timeout=300,
+            timeout=900,
             check=False,
         )
         result = Result(
