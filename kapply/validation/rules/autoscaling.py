@@ -8,7 +8,6 @@ from kapply import names
 from kapply.meta import GroupVersion, JsonObject
 from kapply.validation.paths import Path
 from kapply.validation.rules.base import Report, items, mapping, text
-from kapply.validation.rules.containers import resource_name
 from kapply.validation.rules.parts import (
     TypeRule,
     at_most_100_percent,
@@ -19,6 +18,7 @@ from kapply.validation.rules.parts import (
     needs,
     not_negative,
 )
+from kapply.validation.rules.resources import resource_name
 from kapply.values.quantity import Quantity
 
 #: A metric's type, and the field that describes a metric of that type.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from kapply import names
 from kapply.meta import JsonObject
 from kapply.validation.paths import Path
-from kapply.validation.rules.base import Report, items, mapping, text, texts
-from kapply.validation.rules.containers import resource_name
+from kapply.validation.rules.base import Report, items, mapping, text
 from kapply.validation.rules.metadata import check_annotations, check_label_map, check_labels
 from kapply.validation.rules.parts import (
     MAX_INT32,
@@ -24,38 +23,22 @@ from kapply.validation.rules.parts import (
     one_of,
     unique,
 )
+from kapply.validation.rules.podhost import (
+    LISTS,
+    check_dns,
+    check_host,
+    check_os,
+    containers_of,
+)
+from kapply.validation.rules.resources import resource_name
 from kapply.values.quantity import Quantity
 
 #: Report.context: the volumes that a StatefulSet's claim templates add to its pods.
 CLAIM_TEMPLATES = "claim templates"
 #: Report.context: whether a controller sets the pods' hostname and subdomain.
 NAMED_PODS = "named pods"
-_LISTS = ("initContainers", "containers")
 _SYSCTL = re.compile(r"(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?")
-_UNDERSCORED = re.compile(
-    r"_?[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?(?:\._?[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?)*", re.ASCII
-)
-_NOT_ON_WINDOWS = (
-    "appArmorProfile",
-    "seLinuxOptions",
-    "seccompProfile",
-    "fsGroup",
-    "fsGroupChangePolicy",
-    "sysctls",
-    "runAsUser",
-    "runAsGroup",
-    "supplementalGroups",
-    "supplementalGroupsPolicy",
-    "seLinuxChangePolicy",
-    "capabilities",
-    "readOnlyRootFilesystem",
-    "privileged",
-    "allowPrivilegeEscalation",
-    "procMount",
-)
-
-
-#: What _check_amounts and _check_host look at in a pod, beside its containers' securityContext.
+#: What _check_amounts and check_host look at in a pod, beside its containers' securityContext.
 _AMOUNTS = frozenset({"overhead", "resources"})
 _HOST = frozenset({"hostUsers", "hostnameOverride", "securityContext", "shareProcessNamespace"})
 
@@ -63,18 +46,11 @@ _HOST = frozenset({"hostUsers", "hostnameOverride", "securityContext", "sharePro
 def _fields_of_containers(spec: JsonObject) -> set[str]:
     """The fields that any container or init container has."""
     found: set[str] = set()
-    for field in _LISTS:
+    for field in LISTS:
         for container in spec.get(field) or ():
             if container:
                 found.update(container)
     return found
-
-
-def containers_of(spec: JsonObject, path: Path) -> Iterator[tuple[JsonObject, Path]]:
-    """Init containers and containers, each with its path."""
-    for field in _LISTS:
-        for index, container in enumerate(items(spec, field)):
-            yield container, (*path, field, index)
 
 
 def _pod_spec(spec: JsonObject, path: Path, report: Report) -> None:
@@ -101,16 +77,16 @@ def _pod_spec(spec: JsonObject, path: Path, report: Report) -> None:
     if not _AMOUNTS.isdisjoint(spec):
         _check_amounts(spec, path, report)
     if "securityContext" in given or not _HOST.isdisjoint(spec):
-        _check_host(spec, path, report)
+        check_host(spec, path, report)
     if "resources" in given and any(
         mapping(container, "resources").get("claims") for container, _ in containers_of(spec, path)
     ):
         _check_claims(spec, path, report)
     if spec.get("dnsConfig") is not None or spec.get("dnsPolicy") == "None":
-        _check_dns(spec, path, report)
+        check_dns(spec, path, report)
     os = spec.get("os")
     if os is not None:
-        _check_os(spec, text(os, "name"), path, report)
+        check_os(spec, text(os, "name"), path, report)
     seen = set()
     for index, constraint in enumerate(items(spec, "topologySpreadConstraints")):
         key = (text(constraint, "topologyKey"), text(constraint, "whenUnsatisfiable"))
@@ -133,7 +109,7 @@ def _check_names(spec: JsonObject, path: Path, report: Report) -> None:
         return
     seen: dict[str, Path] = {}
     # Containers first, as the server does: the init container is the one with the wrong name.
-    for field in reversed(_LISTS):
+    for field in reversed(LISTS):
         for index, container in enumerate(items(spec, field)):
             name, where = text(container, "name"), (*path, field, index)
             if name and name in seen:
@@ -274,61 +250,6 @@ def _check_ports(spec: JsonObject, path: Path, report: Report) -> None:
             used.add(key)
 
 
-def _check_host(spec: JsonObject, path: Path, report: Report) -> None:
-    if spec.get("shareProcessNamespace") is True and spec.get("hostPID") is True:
-        report.add((*path, "shareProcessNamespace"), "may not be true together with hostPID")
-    context = mapping(spec, "securityContext")
-    if spec.get("hostUsers") is False:
-        for field in ("hostPID", "hostIPC"):
-            if spec.get(field) is True:
-                report.add((*path, field), "may not be true where hostUsers is false")
-    else:
-        for container, where in containers_of(spec, path):
-            if mapping(container, "securityContext").get("procMount") == "Unmasked":
-                report.add(
-                    (*where, "securityContext", "procMount"), "Unmasked needs hostUsers: false"
-                )
-    override = spec.get("hostnameOverride")
-    if override is not None:
-        for field in ("setHostnameAsFQDN", "hostNetwork"):
-            if spec.get(field) is True:
-                report.add((*path, "hostnameOverride"), f"may not be set where {field} is true")
-    for index, sysctl in enumerate(items(context, "sysctls")):
-        name = text(sysctl, "name").replace("/", ".")
-        for field, spaces in (
-            ("hostNetwork", ("net.",)),
-            ("hostIPC", ("kernel.shm", "kernel.msg", "kernel.sem", "fs.mqueue.")),
-        ):
-            if spec.get(field) is True and name.startswith(spaces):
-                report.add(
-                    (*path, "securityContext", "sysctls", index, "name"),
-                    f"may not be set where {field} is true",
-                )
-    if context.get("windowsOptions") or any(
-        mapping(container, "securityContext").get("windowsOptions")
-        for container, _ in containers_of(spec, path)
-    ):
-        _check_host_process(spec, context, path, report)
-
-
-def _check_host_process(spec: JsonObject, context: JsonObject, path: Path, report: Report) -> None:
-    whole = mapping(context, "windowsOptions").get("hostProcess")
-    answers = []
-    for container, where in containers_of(spec, path):
-        own = mapping(mapping(container, "securityContext"), "windowsOptions").get("hostProcess")
-        if None not in (whole, own) and whole != own:
-            report.add(
-                (*where, "securityContext", "windowsOptions", "hostProcess"),
-                "must be the same as the pod's",
-            )
-        answers.append(bool(whole) if own is None else own)
-    if any(answers):
-        if not all(answers):
-            report.add(path, "hostProcess is for all containers or none", at_value=False)
-        if spec.get("hostNetwork") is not True:
-            report.add((*path, "hostNetwork"), "must be true for hostProcess containers")
-
-
 def _check_claims(spec: JsonObject, path: Path, report: Report) -> None:
     known = {text(claim, "name") for claim in items(spec, "resourceClaims")}
     for container, where in containers_of(spec, path):
@@ -345,44 +266,6 @@ def _check_claims(spec: JsonObject, path: Path, report: Report) -> None:
                 requests = {text(other, "request"), text(claim, "request")}
                 if name and text(other, "name") == name and (len(requests) == 1 or "" in requests):
                     report.add(place, f'"{name}" is claimed twice')
-
-
-def _check_dns(spec: JsonObject, path: Path, report: Report) -> None:
-    config, where = mapping(spec, "dnsConfig"), (*path, "dnsConfig")
-    servers, searches = texts(config, "nameservers"), texts(config, "searches")
-    if spec.get("dnsPolicy") == "None" and not servers:
-        report.missing((*where, "nameservers"), "dnsPolicy None needs one at least")
-    if len(servers) > 3:
-        report.add((*where, "nameservers"), f"has {len(servers)} entries, at most 3 are allowed")
-    if len(searches) > 32 or len(" ".join(searches)) > 2048:
-        report.add((*where, "searches"), "may have 32 entries, of 2048 characters together")
-    for index, search in enumerate(searches):
-        name = search.removesuffix(".") if search != "." else "a"
-        if len(name) > 253 or not _UNDERSCORED.fullmatch(name):
-            report.add((*where, "searches", index), f'"{search}" is no DNS domain')
-    for index, option in enumerate(items(config, "options")):
-        if not text(option, "name"):
-            report.missing((*where, "options", index, "name"))
-
-
-def _check_os(spec: JsonObject, os: str, path: Path, report: Report) -> None:
-    contexts = [(mapping(spec, "securityContext"), (*path, "securityContext"))]
-    contexts += [
-        (mapping(container, "securityContext"), (*where, "securityContext"))
-        for container, where in containers_of(spec, path)
-    ]
-    fields = ("windowsOptions",) if os == "linux" else _NOT_ON_WINDOWS if os == "windows" else ()
-    for context, where in contexts:
-        for field in fields:
-            if context.get(field) is not None and context.get(field) != []:
-                report.add((*where, field), f"may not be set for a {os} pod", at_value=False)
-    if os == "windows":
-        for field in ("hostUsers", "shareProcessNamespace", "resources"):
-            if spec.get(field) is not None:
-                report.add((*path, field), "may not be set for a windows pod", at_value=False)
-        for field in ("hostPID", "hostIPC"):
-            if spec.get(field):
-                report.add((*path, field), "may not be set for a windows pod", at_value=False)
 
 
 def _template(value: JsonObject, path: Path, report: Report) -> None:

@@ -8,9 +8,9 @@ from kapply import names
 from kapply.meta import JsonObject
 from kapply.validation.paths import Path
 from kapply.validation.rules.base import Report, items, mapping, text, texts
-from kapply.validation.rules.containers import may_overcommit, resource_name
 from kapply.validation.rules.metadata import check_label_map
 from kapply.validation.rules.parts import TypeRule, choice, form, forms, needs
+from kapply.validation.rules.resources import may_overcommit, resource_name
 from kapply.values.quantity import Quantity
 
 _COUNTED = frozenset(
