@@ -195,7 +195,8 @@ class _Native:
             target = self._components.get(name, {}) if name else items
             keys = tuple(schema.get("x-kubernetes-list-map-keys", ()))
             converted["x-unique-keys"] = defaults = key_defaults(target, keys)
-            needed = required_of(name, target.get("required"))
+            # In a status nothing is required, and items without any key are refused all the same.
+            needed = () if mode & LENIENT else required_of(name, target.get("required"))
             if all(defaults[key] is None and key not in needed for key in keys):
                 converted["x-keyed"] = list(keys)
         elif schema.get("x-kubernetes-list-type") == "set":
