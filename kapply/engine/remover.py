@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from kapply.client import Client
 from kapply.engine.events import Event, ObjectDone, Outcome, RunResult, Waiting, WaveStarted
+from kapply.engine.nudge import Nudge
 from kapply.engine.parallel import Stop, run_parallel
 from kapply.engine.reader import Key, read_live
 from kapply.engine.waiter import gone, what_holds
@@ -269,6 +270,7 @@ class Remover:
         deadline = time.monotonic() + self.options.timeout
         delay = 0.02
         told: dict[Key, str] = {}
+        nudge = Nudge(self.client)
         while leaving:
             still: list[Doomed] = []
             for item, obj in run_parallel(
@@ -281,6 +283,7 @@ class Remover:
                     yield self._done(item, self.outcome)
                     continue
                 still.append(item)
+                nudge.look_at(item.mapping, item.ref, obj)
                 holds = what_holds(obj)
                 if delay > 0.5 and told.get(item.ref.key) != holds:
                     told[item.ref.key] = holds
