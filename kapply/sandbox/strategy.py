@@ -71,6 +71,9 @@ class Strategy:
     def admit(self, obj: Object, old: Object | None, ctx: Context) -> None:
         """What the default admission plugins change or refuse. Raises Failure."""
 
+    def admit_checked(self, obj: Object, old: Object, ctx: Context) -> None:
+        """What admission plugins refuse of a valid update (ValidationInterface). Raises Failure."""
+
     def prepare_create(self, obj: Object, ctx: Context) -> None:
         """Reset what a creator may not set."""
         if self.has_status:

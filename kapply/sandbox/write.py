@@ -179,9 +179,17 @@ def patch(call: Call, writer: Writer) -> Response:
 
 
 def store_update(
-    call: Call, writer: Writer, make: Make, *, uid: str = "", may_create: bool = False
+    call: Call,
+    writer: Writer,
+    make: Make,
+    *,
+    uid: str = "",
+    may_create: bool = False,
+    keep_times: bool = True,
 ) -> tuple[Object, bool]:
     """Update an object in its storage version: (what is stored, or would be; whether created).
+
+    With keep_times, a write that changes only the times of managedFields changes nothing.
 
     Raises Failure; the store is then as it was.
     """
@@ -207,10 +215,12 @@ def store_update(
     if uid and uid != old["metadata"].get("uid"):
         raise _uid_conflict(call, uid, old["metadata"].get("uid", ""))
     new = to_hub(resource, make(present(call, writer, copy.deepcopy(old))))
-    return _update(call, writer, strategy, new, old), False
+    return _update(call, writer, strategy, new, old, keep_times), False
 
 
-def _update(call: Call, writer: Writer, strategy: Strategy, new: Object, old: Object) -> Object:
+def _update(
+    call: Call, writer: Writer, strategy: Strategy, new: Object, old: Object, keep_times: bool
+) -> Object:
     resource = call.resource
     ctx = Context(call.env, writer, call)
     if resource.crd is None:
@@ -223,7 +233,9 @@ def _update(call: Call, writer: Writer, strategy: Strategy, new: Object, old: Ob
     if subresource is None:
         strategy.begin_update(new, old, ctx)
     _before_update(call, strategy, new, old, ctx)
-    if only_times_differ(new["metadata"], old["metadata"]):
+    if subresource is None:
+        strategy.admit_checked(new, old, ctx)
+    if keep_times and only_times_differ(new["metadata"], old["metadata"]):
         new["metadata"]["managedFields"] = old["metadata"]["managedFields"]
     if _should_delete(new, old):
         if call.dry_run:

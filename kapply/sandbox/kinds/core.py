@@ -300,7 +300,9 @@ class ClaimStrategy(Protected):
                 name = _default_storage_class(ctx)
                 if name:
                     obj["spec"]["storageClassName"] = name
-        elif at(old, ("status", "phase")) == "Bound":
+
+    def admit_checked(self, obj: Object, old: Object, ctx: Context) -> None:
+        if at(old, ("status", "phase")) == "Bound":
             _admit_resize(obj, old, ctx)
 
     def clear_status(self, obj: Object) -> None:
