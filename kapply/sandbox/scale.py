@@ -109,10 +109,12 @@ def _manage_entries(call: Call, parent: Object, scale: Object) -> None:
 
 
 def _decoded(obj: Object) -> list[ManagedFieldsEntry]:
+    """The entries; of two with one identity the later, as the server reads them."""
     try:
-        return decode_managed_fields(obj["metadata"].get("managedFields"))
+        entries = decode_managed_fields(obj["metadata"].get("managedFields"))
     except MergeError:
         return []
+    return list({entry.id: entry for entry in entries}.values())
 
 
 def write_scale(call: Call, writer: Writer, verb: str) -> Response:
@@ -168,7 +170,7 @@ def write_scale(call: Call, writer: Writer, verb: str) -> Response:
         changed["metadata"]["managedFields"] = _to_parent(call, live, new)
         return changed
 
-    hub, _ = store_update(whole, writer, make)
+    hub, _ = store_update(whole, writer, make, keep_times=False)
     scale = _scale_of(call, hub)
     return answer_object(below, writer, scale)
 
@@ -198,21 +200,19 @@ def _set(obj: Object, path: tuple[str, ...], value: Any) -> None:
 
 
 def _to_parent(call: Call, parent: Object, scale: Object) -> list[dict[str, Any]]:
-    """The parent's managedFields once the Scale's say who owns the replicas."""
+    """The parent's managedFields once the Scale's say who owns the replicas.
+
+    As ScaleHandler.ToParent of apimachinery: the identity of an Update entry holds its apiVersion,
+    which is another in the Scale, so each write of a Scale takes the replicas out of such an entry
+    and adds an entry of the same manager for them that has no time.
+    """
     wanted, _, _ = _paths(call.resource)
     path = tuple(f"f:{name}" for name in wanted)
     taken = FieldSet.of([path])
-
-    def identity(entry: ManagedFieldsEntry) -> tuple[str, str, str]:
-        return (entry.manager, entry.operation, entry.subresource)
-
-    owners = {identity(entry): entry for entry in _decoded(scale) if _REPLICAS in entry.fields}
+    owners = {entry.id: entry for entry in _decoded(scale)}
     kept: list[ManagedFieldsEntry] = []
     for entry in _decoded(parent):
-        if path not in entry.fields:
-            kept.append(entry)
-        elif identity(entry) in owners:
-            del owners[identity(entry)]
+        if path not in entry.fields or owners.pop(entry.id, None) is not None:
             kept.append(entry)
         else:
             fields = entry.fields - taken
@@ -221,5 +221,6 @@ def _to_parent(call: Call, parent: Object, scale: Object) -> list[dict[str, Any]
     kept += [
         replace(entry, api_version=call.resource.gvk.api_version, fields=taken, time="")
         for entry in owners.values()
+        if _REPLICAS in entry.fields
     ]
     return encode_managed_fields(kept)
