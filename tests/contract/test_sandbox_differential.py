@@ -44,6 +44,7 @@ def test_random_operations_are_answered_alike(machine: Machine) -> None:
 
 @pytest.mark.long
 def test_ten_thousand_random_operations_are_answered_alike(machine: Machine) -> None:
+    """Last run: v1.37.2, seed 2, 10,000 operations, no difference (2026-11-22; 172 s)."""
     _search(machine, 2, 10_000)
 
 
