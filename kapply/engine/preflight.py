@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -18,10 +19,13 @@ from kapply.planning.allocated import with_allocated
 from kapply.planning.compare import classify, compare
 from kapply.planning.leaving import Leaving, left_to_others
 from kapply.planning.model import Action, Change, Desired, Plan, Seen
+from kapply.planning.pending import Pending
 from kapply.planning.preconditions import guarded, is_precondition_failure, metadata_first
 from kapply.planning.resolve import CRD, NAMESPACE
 from kapply.planning.takeover import predecessors
 
+#: Seconds in which the path of a new kind answers, and in which what was written is heeded.
+SERVED_WITHIN = HEEDED_WITHIN = 10.0
 #: How often an object is read anew because it changed between its read and its dry run.
 MOVED_TRIES = 4
 
@@ -274,44 +278,70 @@ class Planner:
             item.origin if item else None,
         )
 
-    def replan(self, changes: Iterable[Change], *, served_within: float = 10.0) -> list[Change]:
-        """Check the deferred changes of a wave now that what they needed is there."""
-        items = [replace(change.desired, pending="") for change in changes if change.desired]
+    def replan(
+        self,
+        changes: Iterable[Change],
+        *,
+        served_within: float = SERVED_WITHIN,
+        heeded_within: float = HEEDED_WITHIN,
+    ) -> list[Change]:
+        """Check the deferred changes of a wave now that what they needed is there.
+
+        Args:
+            changes: the changes.
+            served_within: seconds in which the path of a new kind answers.
+            heeded_within: seconds in which the server heeds what a change waited for.
+        """
+        waiting = [
+            (replace(change.desired, pending=""), change) for change in changes if change.desired
+        ]
         live = read_live(
             self.client,
-            [item for item, change in zip(items, changes, strict=True) if change.live],
+            [item for item, change in waiting if change.live],
             concurrency=self.options.concurrency,
             stop=self.stop,
         )
-        decided = []
-        for item, change in run_parallel(
-            lambda item: self._dry_run_when_served(item, live.get(item.ref.key), served_within),
-            items,
+        decided: dict[int, Change] = {}
+        for (number, _, _), change in run_parallel(
+            lambda each: self._dry_run_in_turn(
+                each[1], live.get(each[1].ref.key), each[2], served_within, heeded_within
+            ),
+            [(number, item, change) for number, (item, change) in enumerate(waiting)],
             concurrency=self.options.concurrency,
             stop=self.stop,
         ):
-            decided.append((item, change))
-        order = {id(item): number for number, item in enumerate(items)}
-        decided.sort(key=lambda pair: order[id(pair[0])])
-        return [change for _, change in decided]
+            decided[number] = change
+        return [decided[number] for number in sorted(decided)]
 
-    def _dry_run_when_served(
-        self, item: Desired, live: JsonObject | None, served_within: float
+    def _dry_run_in_turn(
+        self,
+        item: Desired,
+        live: JsonObject | None,
+        planned: Change,
+        served_within: float,
+        heeded_within: float,
     ) -> Change:
-        """A CRD is Established a moment before every path of it answers: try again on 404."""
-        delay = 0.05
-        change = self.dry_run(item, live)
-        while (
-            change.status is not None
-            and change.status.code == 404
-            and not change.status.name
-            and served_within > 0
-            and not self.stop.wait(delay)
-        ):
-            served_within -= delay
-            delay = min(delay * 2, 1.0)
+        """What the server takes a moment to know of is asked again: new paths, new rules.
+
+        A CRD is Established before every path of it answers (404). Roles, limits and policies
+        reach admission through caches, a raised quota through its controller's status.
+        """
+        needed = Pending(planned.waits_for) if planned.waits_for else None
+        began, delay = time.monotonic(), 0.05
+        while True:
             change = self.dry_run(item, live)
-        return change
+            status = change.status
+            if status is None:
+                return change
+            if status.code == 404 and not status.name:
+                within = served_within
+            elif needed is not None and needed.explained(change):
+                within = heeded_within
+            else:
+                return change
+            if time.monotonic() - began >= within or self.stop.wait(delay):
+                return change
+            delay = min(delay * 2, 1.0)
 
 
 def _terminating(item: Desired, live: JsonObject) -> Change:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from kapply.planning.allocated import claimed_twice, reason_of
 from kapply.planning.model import STOPS, Action, Cause, Change, Desired
-from kapply.planning.pending import Pending
+from kapply.planning.pending import Pending, written
 
 
 def wait_for_others(decided: dict[int, Change]) -> None:
@@ -16,7 +16,7 @@ def wait_for_others(decided: dict[int, Change]) -> None:
     for number, change in decided.items():
         if change.status is None or change.action is not Action.INVALID:
             continue
-        pending = pending or Pending(decided.values())
+        pending = pending or Pending(written(decided.values()))
         waits = pending.explained(change)
         if waits:
             action = Action.CREATE if change.live is None else Action.UPDATE

@@ -81,23 +81,28 @@ _RULES: tuple[_Rule, ...] = (
     ),
 )
 
+
+def written(changes: Iterable[Change]) -> Iterable[ObjectRef]:
+    """What a plan writes."""
+    return (change.ref for change in changes if change.action is not Action.UNCHANGED)
+
+
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 _KINDS = frozenset(rule.kind for rule in _RULES) | {_CRD}
 
 
 class Pending:
-    """What the changes of one plan can explain.
+    """What some objects that a run writes can explain.
 
     Args:
-        changes: the plan's changes; those that write nothing explain nothing.
+        refs: these objects; what a run leaves as it is explains nothing (see `written`).
     """
 
-    def __init__(self, changes: Iterable[Change]) -> None:
+    def __init__(self, refs: Iterable[ObjectRef]) -> None:
         self._by_kind: dict[GroupKind, list[ObjectRef]] = {}
-        for change in changes:
-            kind = change.ref.gvk.group_kind
-            if kind in _KINDS and change.action is not Action.UNCHANGED:
-                self._by_kind.setdefault(kind, []).append(change.ref)
+        for ref in refs:
+            if ref.gvk.group_kind in _KINDS:
+                self._by_kind.setdefault(ref.gvk.group_kind, []).append(ref)
 
     def explained(self, change: Change) -> Sequence[ObjectRef]:
         """Why a refusal may only mean "not yet": the objects of the input that it waits for."""

@@ -234,40 +234,6 @@ def test_a_pod_whose_runtime_class_comes_with_it(
         apiserver.request("DELETE", f"/apis/node.k8s.io/v1/runtimeclasses/{name}")
 
 
-def test_a_pod_beyond_a_quota_that_the_input_raises(
-    kapply: Looking, apiserver: TestCluster, api_namespace: str, tmp_path: Path
-) -> None:
-    quota = obj("ResourceQuota", "q", spec={"hard": {"pods": "0"}})
-    path = write(tmp_path, quota)
-    assert kapply("apply", "-n", api_namespace, "-f", path).code == 0
-    status = f"/api/v1/namespaces/{api_namespace}/resourcequotas/q/status"
-    none = {"status": {"hard": {"pods": "0"}, "used": {"pods": "0"}}}
-    apiserver.request("PATCH", status, none, content_type=MERGE).ok()
-    refused = kapply("plan", "-n", api_namespace, "-f", write(tmp_path, quota, pod("p")))
-    assert refused.code == 4, refused.screen
-    assert "exceeded quota: q" in refused.err
-
-    quota["spec"]["hard"]["pods"] = "1"
-    shown = kapply("plan", "-n", api_namespace, "-f", write(tmp_path, quota, pod("p")))
-    assert shown.code == 1, shown.screen
-    assert "checked when its turn comes: it needs ResourceQuota q" in shown.out
-
-
-def test_a_pod_beyond_a_limit_that_the_input_raises(
-    kapply: Looking, api_namespace: str, tmp_path: Path
-) -> None:
-    limits = obj("LimitRange", "l", spec={"limits": [{"type": "Container", "max": {"cpu": "1"}}]})
-    assert kapply("apply", "-n", api_namespace, "-f", write(tmp_path, limits)).code == 0
-    asks = {"resources": {"limits": {"cpu": "2"}}}
-    big = pod("p", containers=[{"name": "c", "image": "i", **asks}])
-    refused = kapply("plan", "-n", api_namespace, "-f", write(tmp_path, limits, big))
-    assert refused.code == 4, refused.screen
-    limits["spec"]["limits"][0]["max"]["cpu"] = "4"
-    shown = kapply("plan", "-n", api_namespace, "-f", write(tmp_path, limits, big))
-    assert shown.code == 1, shown.screen
-    assert "checked when its turn comes: it needs LimitRange l" in shown.out
-
-
 def test_a_role_that_a_user_binds_and_brings(
     apiserver: TestCluster, api_namespace: str, tmp_path: Path
 ) -> None:
@@ -301,41 +267,6 @@ def test_a_role_that_a_user_binds_and_brings(
     assert refused.code == 4, refused.screen
     assert '"reader" not found' in refused.err
     turn(user, path, api_namespace, "Role reader")
-
-
-def test_a_webhook_that_stands_already_and_whose_service_comes_with_the_input(
-    kapply: Looking, apiserver: TestCluster, api_namespace: str, tmp_path: Path
-) -> None:
-    hooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-    name = f"hook-{api_namespace}"
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "resources": ["configmaps"],
-            "operations": ["*"]}  # fmt: skip
-    hook = {
-        "name": "check.plan.kapply.dev",
-        "sideEffects": "None",
-        "admissionReviewVersions": ["v1"],
-        "rules": [rule],
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": api_namespace}},
-        "clientConfig": {"service": {"name": "checker", "namespace": api_namespace}},
-    }
-    version = "admissionregistration.k8s.io/v1"
-    made = {**obj("ValidatingWebhookConfiguration", name, version), "webhooks": [hook]}
-    apiserver.request("POST", hooks, made).ok()
-    try:
-        alone = write(tmp_path, obj("ConfigMap", "a"), name="alone.yaml")
-        apiserver.wait_for(
-            lambda: kapply("plan", "-n", api_namespace, "-f", alone).code == 4, "the webhook"
-        )
-        both = write(
-            tmp_path,
-            obj("ConfigMap", "a"),
-            obj("Service", "checker", spec={"ports": [{"port": 443}]}),
-        )
-        shown = kapply("plan", "-n", api_namespace, "-f", both)
-        assert shown.code == 1, shown.screen
-        assert "checked when its turn comes: it needs Service checker" in shown.out
-    finally:
-        apiserver.request("DELETE", f"{hooks}/{name}")
 
 
 def test_a_pod_whose_service_account_comes_with_it(

@@ -7,7 +7,7 @@ from kapply.manifests.documents import parse
 from kapply.meta import GroupVersion, GroupVersionKind, RESTMapping
 from kapply.planning.model import Action, Change, Desired
 from kapply.planning.order import deletion_waves, waves
-from kapply.planning.pending import Pending
+from kapply.planning.pending import Pending, written
 from kapply.planning.resolve import Resolver
 
 
@@ -156,7 +156,7 @@ def test_a_refusal_that_the_input_explains_is_not_yet_wrong() -> None:
         change = Change(
             desired[1].ref, Action.INVALID, desired[1], status=Status(403, "Forbidden", message)
         )
-        pending = Pending([Change(desired[0].ref, action, desired[0]), change])
+        pending = Pending(written([Change(desired[0].ref, action, desired[0]), change]))
         return [str(ref) for ref in pending.explained(change)]
 
     text = "error looking up service account {}: serviceaccount not found"
