@@ -32,7 +32,8 @@ from tests.cluster.cluster import TestCluster
 
 Obj = dict[str, Any]
 SEED = 20261122
-ROUNDS = 3
+#: Rounds of edits of each set; one of a large set edits as much as several of a small one.
+ROUNDS = {"guestbook": 3, "online-boutique": 3, "ingress-nginx": 3, "kube-prometheus": 1}
 
 
 class Bench:
@@ -138,7 +139,7 @@ def walk(value: Any) -> Iterator[Obj]:
             yield from walk(item)
 
 
-@pytest.mark.parametrize("name", ["guestbook", "online-boutique"])
+@pytest.mark.parametrize("name", list(ROUNDS))
 def test_a_plan_says_what_comes_of_it(
     name: str, apiserver: TestCluster, api_namespace: str, tmp_path: Path
 ) -> None:
@@ -165,7 +166,7 @@ def test_a_plan_says_what_comes_of_it(
         assert simulated > len(objects) / 3
         assert compared > 0.9 * len(objects)
         rng = random.Random(SEED)
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS[name]):
             wild = [o if o["kind"].endswith("Definition") else edited(o, rng) for o in objects]
             bench.write([head, *wild])
             plan = bench.plan()
@@ -174,8 +175,9 @@ def test_a_plan_says_what_comes_of_it(
                 before if (after["kind"], after["metadata"]["name"]) in refused else after
                 for before, after in zip(objects, wild, strict=True)
             ]
-            bench.write([head, *wild])
-            plan = bench.plan()
+            if refused:
+                bench.write([head, *wild])
+                plan = bench.plan()
             assert not plan.blocked, [f"{c.ref}: {c.why}" for c in plan.blocked]
             assert plan.counts[Action.UPDATE] > 0
             bench.apply_and_compare(plan)
@@ -192,7 +194,7 @@ def scoped(objects: list[Obj], bench: Bench) -> list[Obj]:
     """Without a namespace where the kind takes none."""
     cluster = {
         "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition",
-        "PriorityClass", "ValidatingWebhookConfiguration",
+        "IngressClass", "PriorityClass", "ValidatingWebhookConfiguration",
     }  # fmt: skip
     for obj in objects:
         if obj["kind"] in cluster:
