@@ -1,9 +1,17 @@
 """Create, apply unchanged and diff: kapply beside its peers on one API server, in one run.
 
-    python -m tests.bench.bench_apply [--objects 1000] [--quick] [--rounds 1]
+    python -m tests.bench.bench_apply [--part peers|project|large] [--objects 1000]
+                                      [--large 10000] [--quick]
 
-Each tool has a namespace of its own. Wall time, CPU and peak memory are those of the process;
-requests are counted from the API server's audit log. Ratios are to `kubectl apply --server-side`.
+Three parts, each of which can be run alone:
+
+peers    objects of three kinds, by every tool; each tool has a namespace of its own.
+project  kube-prometheus on an empty server, by kapply in one run and by kubectl in the two (and
+         the wait between them) that it needs, since its second half is of kinds of the first.
+large    kapply alone with ten times as many objects: whether time and memory grow with them.
+
+Wall time, CPU and peak memory are those of the process; requests are counted from the API server's
+audit log. Ratios are to `kubectl apply --server-side` and `kubectl diff --server-side`.
 """
 
 from __future__ import annotations
@@ -14,7 +22,8 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +36,7 @@ from tests.cluster.cluster import TestCluster
 PYTHON = sys.executable
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 REFERENCE = "kubectl server-side"
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,9 @@ class Sample:
     cpu: float
     memory_mb: float
     requests: int
+
+
+Rows = dict[str, dict[str, Sample]]
 
 
 @dataclass(frozen=True)
@@ -123,44 +136,42 @@ def go_load(program: Path, cluster: TestCluster, home: Path) -> Tool:
     return Tool("bare Go load, 8 connections", command)
 
 
-def main() -> None:
-    """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--objects", type=int, default=1000)
-    parser.add_argument("--quick", action="store_true", help="leave the slow peers out")
-    options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory() as temp,
-        TestCluster(audit=True) as cluster,
-    ):
-        home = Path(temp)
+@contextmanager
+def server() -> Iterator[tuple[TestCluster, Path, dict[str, str]]]:
+    """A server of its own, an empty home, and the environment of the tools."""
+    with tempfile.TemporaryDirectory() as temp, TestCluster(audit=True) as cluster:
         env = {
             "PATH": os.environ["PATH"],
-            "HOME": str(home),
+            "HOME": temp,
             "KUBECONFIG": str(cluster.kubeconfig),
             "PYTHONPATH": str(Path.cwd()),
         }
+        yield cluster, Path(temp), env
+
+
+def new_namespace(cluster: TestCluster, name: str) -> str:
+    """Make the namespace."""
+    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    cluster.request("POST", "/api/v1/namespaces", made).ok()
+    return name
+
+
+def peers(objects: int, *, quick: bool) -> None:
+    """Every tool with the same objects."""
+    with server() as (cluster, home, env):
         audit = Path(cluster.audit_log)
-        rows: dict[str, dict[str, Sample]] = {"create": {}, "unchanged": {}, "diff, unchanged": {}}
-        rows["diff, 1 % changed"] = {}
+        rows: Rows = {"create": {}, "unchanged": {}, "diff, unchanged": {}, "diff, 1 % changed": {}}
         all_tools = tools(str(cluster.kubeconfig), str(cluster.kubeconfig_token))
         program = build(home)
         if program is not None:
             all_tools.append(go_load(program, cluster, home))
         for number, tool in enumerate(all_tools):
-            if options.quick and tool.slow:
+            if quick and tool.slow:
                 continue
-            namespace = f"bench-{number}"
-            cluster.request(
-                "POST",
-                "/api/v1/namespaces",
-                {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
-            )
+            namespace = new_namespace(cluster, f"bench-{number}")
             same, edited = home / f"same-{number}", home / f"edited-{number}"
-            write_objects(same, options.objects, namespace=namespace)
-            write_objects(
-                edited, options.objects, namespace=namespace, edit=max(1, options.objects // 100)
-            )
+            write_objects(same, objects, namespace=namespace)
+            write_objects(edited, objects, namespace=namespace, edit=max(1, objects // 100))
             print(f"{tool.name} ...", file=sys.stderr, flush=True)
             # Discovery is cached by kapply and kubectl alike, as in daily use.
             rows["create"][tool.name] = measure(tool.apply(same), env, audit, {0})
@@ -168,13 +179,95 @@ def main() -> None:
             if tool.diff is not None:
                 rows["diff, unchanged"][tool.name] = measure(tool.diff(same), env, audit, {0})
                 rows["diff, 1 % changed"][tool.name] = measure(tool.diff(edited), env, audit, {1})
-        report(rows, options.objects)
+        report(rows, f"{objects} objects")
 
 
-def report(rows: dict[str, dict[str, Sample]], objects: int) -> None:
+def project() -> None:
+    """kube-prometheus, 131 objects, on an empty server for each tool."""
+    folder = CORPUS / "kube-prometheus"
+    if not folder.is_dir():
+        raise SystemExit(f"no {folder}: this part needs the corpus beside the checkout")
+    kapply = [PYTHON, "-m", "kapply"]
+    where = shlex.quote(str(folder))
+    kubectl = shlex.quote(KUBECTL)
+    # The commands of kube-prometheus' own README.
+    twice = (
+        f"{kubectl} apply --server-side -f {where}/setup"
+        f" && {kubectl} wait --for condition=Established --all CustomResourceDefinition"
+        f" && {kubectl} apply --server-side -f {where}"
+    )
+    commands: dict[str, tuple[Sequence[str], Sequence[str]]] = {
+        "kapply": (
+            [*kapply, "apply", "-R", "-f", str(folder)],
+            [*kapply, "diff", "-R", "-f", str(folder)],
+        ),
+        REFERENCE: (
+            ["sh", "-c", twice],
+            [KUBECTL, "diff", "--server-side", "-R", "-f", str(folder)],
+        ),
+    }
+    rows: Rows = {"first apply": {}, "diff, unchanged": {}}
+    for name, (apply, diff) in commands.items():
+        with server() as (cluster, _, env):
+            print(f"kube-prometheus, {name} ...", file=sys.stderr, flush=True)
+            audit = Path(cluster.audit_log)
+            rows["first apply"][name] = measure(apply, env, audit, {0})
+            rows["diff, unchanged"][name] = measure(diff, env, audit, {0})
+    report(rows, "kube-prometheus")
+
+
+def large(most: int) -> None:
+    """kapply with a tenth of the objects and with all of them."""
+    rows: dict[str, dict[int, Sample]] = {}
+    with server() as (cluster, home, env):
+        audit = Path(cluster.audit_log)
+        for count in (most // 10, most):
+            namespace = new_namespace(cluster, f"large-{count}")
+            same, edited = home / f"same-{count}", home / f"edited-{count}"
+            write_objects(same, count, namespace=namespace)
+            write_objects(edited, count, namespace=namespace, edit=max(1, count // 100))
+            print(f"kapply, {count} objects ...", file=sys.stderr, flush=True)
+            for title, words, folder, code in (
+                ("create, without a preflight", ["apply", "--no-preflight"], same, 0),
+                ("diff, unchanged", ["diff"], same, 0),
+                ("diff, 1 % changed", ["diff"], edited, 1),
+                ("apply, unchanged", ["apply"], same, 0),
+            ):
+                command = [PYTHON, "-m", "kapply", *words, "-f", str(folder)]
+                rows.setdefault(title, {})[count] = measure(command, env, audit, {code})
+                print(f"  {title}: {rows[title][count]}", file=sys.stderr, flush=True)
+    print("\n| kapply | objects | wall | for each | CPU | peak memory | requests |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    for title, samples in rows.items():
+        for count, sample in samples.items():
+            print(
+                f"| {title} | {count} | {sample.wall:.2f} s | {sample.wall / count * 1000:.2f} ms |"
+                f" {sample.cpu:.2f} s | {sample.memory_mb:.0f} MB | {sample.requests} |"
+            )
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--part", action="append", choices=("peers", "project", "large"),
+                        help="only this; may be given again")  # fmt: skip
+    parser.add_argument("--objects", type=int, default=1000, help="how many the peers are given")
+    parser.add_argument("--large", type=int, default=10_000, help="how many kapply alone is given")
+    parser.add_argument("--quick", action="store_true", help="leave the slow peers out")
+    options = parser.parse_args()
+    parts = options.part or ["peers", "project", "large"]
+    if "peers" in parts:
+        peers(options.objects, quick=options.quick)
+    if "project" in parts:
+        project()
+    if "large" in parts:
+        large(options.large)
+
+
+def report(rows: Rows, what: str) -> None:
     """Markdown tables, one for each kind of run."""
     for title, samples in rows.items():
-        print(f"\n{objects} objects: {title}\n")
+        print(f"\n{what}: {title}\n")
         print("| tool | wall | ratio | CPU | peak memory | requests |")
         print("|---|---:|---:|---:|---:|---:|")
         base = samples[REFERENCE].wall
