@@ -8,6 +8,7 @@ refused, never replaced.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,7 @@ from dataclasses import dataclass
 Path = tuple[str | int, ...]
 
 _BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
-_NOT_YAML = re.compile(
-    r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]",
-)
+_NOT_YAML_ASCII = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _INNER_MARK = re.compile("[\n\r\x85\u2028\u2029](\ufeff)")
 _SIMPLE_KEY = re.compile(r"[\w-]+\Z")
 
@@ -144,9 +143,17 @@ def refuse_marks(body: str) -> None:
         )
 
 
+@functools.cache
+def _not_yaml() -> re.Pattern[str]:
+    # Large sets take a while to compile, and most texts do not need this one.
+    return re.compile(
+        r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]",
+    )
+
+
 def unprintable(text: str) -> Finding | None:
     """The first character that YAML 1.1 does not allow in a text, if there is one."""
-    match = _NOT_YAML.search(text)
+    match = (_NOT_YAML_ASCII if text.isascii() else _not_yaml()).search(text)
     if match is None:
         return None
     line, column = place_of(text, match.start())

@@ -1,6 +1,6 @@
 """Opening a transport: the one place that puts its parts together.
 
-Importing this module is cheap; requests is imported when a transport is opened.
+Importing this module is cheap; urllib3 is imported when a transport is opened.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from http.client import BadStatusLine, HTTPException, IncompleteRead, InvalidURL
 from urllib.parse import urlsplit
 
-from requests import exceptions as requests_errors
 from urllib3 import exceptions as urllib3_errors
 
 from kapply.errors import KapplyError, ProtocolError, TLSError, UnreachableError, UsageError
@@ -25,7 +24,6 @@ WIRE_ERRORS = (
     HTTPException,  # of http.client
     urllib3_errors.HTTPError,
     urllib3_errors.HTTPWarning,
-    requests_errors.RequestException,
     ValueError,  # header values that http.client refuses
 )
 

@@ -45,8 +45,7 @@ RENDER = (
 SERVER = (
     f"{COMMAND} kapply.auth kapply.client kapply.discovery kapply.engine kapply.manifests"
     " kapply.meta kapply.openapi kapply.report kapply.session kapply.transport kapply.values"
-    " certifi charset_normalizer concurrent email http idna importlib.metadata logging requests"
-    " ssl urllib3"
+    " concurrent email http importlib.metadata logging ssl urllib3"
 )
 DIFF = "kapply.merge kapply.names kapply.planning kapply.query kapply.validation"
 ALLOWED = {
@@ -57,7 +56,7 @@ ALLOWED = {
     "get ns": SERVER,
     "diff -f manifests/nginx-pod.yaml": f"{SERVER} {DIFF}",
 }
-#: Of the C parser, and of requests where proxies need it.
+#: Of the C parser, and of urllib3 where proxies need it.
 OPTIONAL = {"cython_runtime", "socks"}
 
 

@@ -68,7 +68,7 @@ def test_no_public_roots_are_added(
             for _ in range(2):
                 transport.send(Request("GET", "/"))
                 wire = transport._keeper.current()
-                seen.append(wire._adapter._tls["ssl_context"])
+                seen.append(wire._tls["ssl_context"])
     assert seen[0] is seen[1]
     assert seen[0].cert_store_stats()["x509"] == 1
     assert seen[0].verify_mode == ssl.CERT_REQUIRED
