@@ -153,6 +153,10 @@ def _command(name: str, args: list[str]) -> int:
     else:
         app = _single(name, target)
     command = typer.main.get_command(app)
+    if not args or "--help" in args or "-h" in args:
+        from kapply.cli.metavars import name_values
+
+        name_values(command)
     return _invoke(command, name, args)
 
 
