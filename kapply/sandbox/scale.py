@@ -167,7 +167,10 @@ def write_scale(call: Call, writer: Writer, verb: str) -> Response:
         version = new["metadata"].get("resourceVersion")
         if version or resource.crd is None:
             changed["metadata"]["resourceVersion"] = version or ""
-        changed["metadata"]["managedFields"] = _to_parent(call, live, new)
+        entries = _to_parent(call, live, new)
+        changed["metadata"].pop("managedFields", None)
+        if entries:
+            changed["metadata"]["managedFields"] = entries
         return changed
 
     hub, _ = store_update(whole, writer, make, keep_times=False)
