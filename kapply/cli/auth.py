@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from kapply.cli.options import (
+    ApplySet,
     ConnectFlags,
     Files,
     Kustomize,
@@ -17,11 +18,13 @@ from kapply.cli.options import (
     connected,
     reject_unknown,
 )
-from kapply.errors import EXIT_OK, EXIT_REFUSED, UsageError
+from kapply.errors import EXIT_OK, EXIT_REFUSED, ApiError, RefusedError, UsageError
 from kapply.meta import JsonObject
 
 if TYPE_CHECKING:
     from kapply.cli.wiring import Session
+    from kapply.engine.access import Right
+    from kapply.planning.model import Desired
 
 app = typer.Typer(
     help="Who the server takes you for, and what you may do.",
@@ -210,6 +213,7 @@ def check(
     prune: Annotated[
         bool, typer.Option("--prune/--no-prune", help="Also the right to delete them later.")
     ] = True,
+    applyset: ApplySet = "",
     role_name: Annotated[
         str, typer.Option("--role-name", help="Name of the Role that -o yaml prints.")
     ] = "kapply",
@@ -232,6 +236,8 @@ def check(
     with open_session(connect) as session:
         desired = items_of_files(session, files, **more)
         rights = rights_for(desired, prune=prune)
+        if applyset:
+            rights = list(dict.fromkeys([*rights, *_of_set(session, desired, applyset, prune)]))
         if output:
             from kapply.report.formats import parse_format, printer_for
 
@@ -259,6 +265,40 @@ def check(
     if missing:
         err_line("-o yaml prints the least Role that grants them all.")
     return EXIT_REFUSED if missing else EXIT_OK
+
+
+def _of_set(session: Session, desired: list[Desired], applyset: str, prune: bool) -> list[Right]:
+    """What the set needs beside its objects; of one that is there, for what it holds too."""
+    from kapply.cli.membership import kinds_of
+    from kapply.cli.wiring import warn
+    from kapply.engine.inventory import find_members, load_state, parse_parent
+    from kapply.engine.set_access import rights_for_set
+    from kapply.planning.inventory import Extent
+
+    kinds = kinds_of(session)
+    parent = parse_parent(applyset, session.namespace, kinds)
+    mappings = {item.mapping.gvk.group_kind: item.mapping for item in desired}
+    namespaces = {item.ref.namespace for item in desired if item.mapping.namespaced}
+    extent, leaving = Extent(), []
+    try:
+        state = load_state(session.client, parent, any_tool=True)
+        if state is not None:
+            extent = state.extent
+            if prune:
+                found = find_members(
+                    session.client, kinds, parent, state, concurrency=8, stop=session.stop
+                )
+                wanted = {item.ref for item in desired}
+                leaving = [member for member in found.members if member.ref not in wanted]
+    except (ApiError, RefusedError) as error:
+        warn(f"what {parent} holds now could not be read: {error.message}")
+    for kind in sorted(extent.kinds - set(mappings), key=str):
+        mapping = kinds.of(kind)
+        if mapping is not None:
+            mappings[kind] = mapping
+    return rights_for_set(
+        parent, list(mappings.values()), sorted(namespaces | extent.namespaces), leaving
+    )
 
 
 def _mapping(value: Any) -> JsonObject:

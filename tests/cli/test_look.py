@@ -116,6 +116,14 @@ def rights(run: Place) -> None:
         "verbs": ["get", "patch", "create"],
         "resourceNames": ["one"],
     }
+    result = run("auth", "check", "-f", "m.yaml", "--applyset", "shop")
+    for line in (
+        r"secrets +shop +get,patch,create +-",
+        r"leases\.coordination\.k8s\.io +\* +create +-",
+        r"leases\.coordination\.k8s\.io +kapply-shop-\w+ +get,update,delete +-",
+        r"configmaps +\* +list +-",
+    ):
+        assert re.search(rf"^{run.namespace} +{line}$", result.out, re.M), result.screen
 
 
 def tree_and_waterfall(run: Place) -> None:
@@ -308,6 +316,49 @@ def test_the_least_role_is_enough_and_no_rule_of_it_too_much(
                 assert lacking.code == 4, (role["kind"], number, rule)
                 assert user("apply", "-f", "set.yaml").code == 4, (role["kind"], number, rule)
             _put(admin, role)
+    finally:
+        admin("delete", "-f", "b.json", "--ignore-not-found")
+        apiserver.delete_namespace(namespace)
+
+
+def test_the_least_role_of_a_set_is_enough_to_apply_and_prune_it(
+    apiserver: TestCluster, tmp_path: Path
+) -> None:
+    admin = forked_tool(tmp_path, apiserver.kubeconfig)
+    user = forked_tool(tmp_path, apiserver.kubeconfig_user)
+    namespace = apiserver.create_namespace("least-set")
+    whole = SET.replace("NS", namespace)
+    (tmp_path / "set.yaml").write_text(whole)
+    of_set = ("-f", "set.yaml", "--applyset", "shop", "-n", namespace)
+    printed = user("auth", "check", *of_set, "-o", "json", "--role-name", namespace)
+    decoder, roles, text = json.JSONDecoder(), [], printed.out
+    while text.strip():
+        role, end = decoder.raw_decode(text.lstrip())
+        roles.append(role)
+        text = text.lstrip()[end:]
+    bindings = [_binding(role, apiserver.USER) for role in roles]
+    try:
+        (tmp_path / "b.json").write_text(json.dumps({"kind": "List", "apiVersion": "v1",
+                                                     "items": roles + bindings}))  # fmt: skip
+        assert admin("create", "-f", "b.json").code == 0
+        for prunes in (False, True):
+            checked = user("auth", "check", *of_set)
+            assert checked.code == 0 and "could not be read" not in checked.err, checked.screen
+            if prunes:
+                line = next(one for one in checked.out.splitlines() if " two " in one)
+                assert line.split()[-2:] == ["delete", "-"], checked.out
+            done = user("apply", *of_set, "--prune")
+            assert done.code == 0 and "lock" not in done.err, done.screen
+            assert ("configmap/two pruned\n" in done.out) == prunes, done.screen
+            # The second time one has left.
+            left_out = whole.split("---\n")
+            (tmp_path / "set.yaml").write_text("---\n".join(left_out[:2] + left_out[3:]))
+        # Without the right to list members nothing can be said of the set.
+        role = roles[-1]
+        rest = [rule for rule in role["rules"] if rule["verbs"] != ["list"]]
+        _put(admin, {**role, "rules": rest})
+        assert "could not be read" in user("auth", "check", *of_set).err
+        assert user("apply", *of_set, "--prune").code == 4
     finally:
         admin("delete", "-f", "b.json", "--ignore-not-found")
         apiserver.delete_namespace(namespace)
