@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from types import FrameType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,6 +71,9 @@ def run_parallel(
     """
     pending = iter(items)
     running: dict[Future[R], T] = {}
+    # Of no use to a command that makes one call.
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
     with ThreadPoolExecutor(max_workers=max(1, concurrency), thread_name_prefix="kapply") as pool:
         exhausted = False
         # Twice as many as threads, so that none waits for this loop.

@@ -45,7 +45,7 @@ RENDER = (
 SERVER = (
     f"{COMMAND} kapply.auth kapply.client kapply.discovery kapply.engine kapply.manifests"
     " kapply.meta kapply.openapi kapply.report kapply.session kapply.transport kapply.values"
-    " concurrent email http importlib.metadata logging ssl urllib3"
+    " email http importlib.metadata logging ssl urllib3"
 )
 DIFF = "kapply.merge kapply.names kapply.planning kapply.query kapply.validation"
 ALLOWED = {
@@ -54,7 +54,7 @@ ALLOWED = {
     "version --client": f"{COMMAND} kapply.report",
     "render -f manifests/nginx-pod.yaml": RENDER,
     "get ns": SERVER,
-    "diff -f manifests/nginx-pod.yaml": f"{SERVER} {DIFF}",
+    "diff -f manifests/nginx-pod.yaml": f"{SERVER} {DIFF} concurrent",
 }
 #: Of the C parser, and of urllib3 where proxies need it.
 OPTIONAL = {"cython_runtime", "socks"}
