@@ -277,6 +277,15 @@ def validate_input(
     return validate(documents, source, ignore_unknown_kinds=True)
 
 
+def with_found(problems: Sequence[Problem], found: Sequence[Problem]) -> list[Problem]:
+    """The problems of resolving, and what validation found elsewhere.
+
+    What cannot be resolved is often wrong for the same reason: it is told once.
+    """
+    told = {problem.origin for problem in problems}
+    return [*problems, *(problem for problem in found if problem.origin not in told)]
+
+
 def refuse(
     problems: Sequence[Problem], documents: Sequence[Document], what: str = "nothing was sent"
 ) -> None:

@@ -45,14 +45,9 @@ def load(
     documents = sources.load([os.fspath(path) for path in paths], recursive=recursive)
     if not selector:
         return documents
-    from kapply.query.selectors import parse_selector
+    from kapply.manifests.select import selected
 
-    chosen = parse_selector(selector)
-    return [
-        document
-        for document in documents
-        if chosen.matches((document.obj.get("metadata") or {}).get("labels") or {})
-    ]
+    return selected(documents, selector)
 
 
 def validate(
@@ -272,15 +267,13 @@ def _prepared(
     """A planner, and the objects that it may plan: resolved, checked and in an order."""
     from kapply.planning.leaving import problems_of
     from kapply.planning.order import arrange
-    from kapply.session import refuse, resolve_input, validate_input
+    from kapply.session import refuse, resolve_input, validate_input, with_found
 
     documents = _documents(objects)
     session = client.session
     desired, problems = resolve_input(session, documents)
     if field_validation == "Strict":
-        told = {problem.origin for problem in problems}
-        found = validate_input(session, documents, desired)
-        problems += [problem for problem in found if problem.origin not in told]
+        problems = with_found(problems, validate_input(session, documents, desired))
     problems += arrange(desired).problems
     problems += problems_of(desired)
     refuse(problems, documents)

@@ -96,7 +96,7 @@ def apply(
     report: RunReport,
     connect: ConnectFlags,
 ) -> int:
-    """Bring the server to what the manifests say, by server-side apply.
+    """Bring the server to what the manifests say.
 
     Everything is read, checked and dry-run first; nothing is written while anything is wrong.
     """

@@ -223,7 +223,7 @@ def check(
 ) -> int:
     """Check that you have every right that planning, applying and pruning these manifests needs.
 
-    -o yaml or json prints the least Role and ClusterRole that grant them, and asks nothing.
+    -o yaml or json prints the least Role and ClusterRole that grant them, and asks no review.
     """
     from kapply.cli.screen import err_line, style_for
     from kapply.cli.wiring import open_session

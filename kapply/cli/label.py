@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -40,131 +41,91 @@ Version = Annotated[
 ]
 
 
+@dataclass(slots=True)
+class EditFlags:
+    """Which objects are edited, and how: the flags that label and annotate share."""
+
+    overwrite: Overwrite = False
+    list_: ListThem = False
+    files: Files = field(default_factory=list)
+    recursive: Recursive = False
+    kustomize: Kustomize = ""
+    selector: Selector = ""
+    field_selector: FieldSelector = ""
+    every: All = False
+    all_namespaces: Everywhere = False
+    resource_version: Version = ""
+    dry_run: DryRun = "none"
+    output: WriteOutput = ""
+    show_managed_fields: ManagedFields = False
+
+
 @connected
 def label(
-    words: Words,
-    overwrite: Overwrite = False,
-    list_: ListThem = False,
-    files: Files = [],  # noqa: B006
-    recursive: Recursive = False,
-    kustomize: Kustomize = "",
-    selector: Selector = "",
-    field_selector: FieldSelector = "",
-    every: All = False,
-    all_namespaces: Everywhere = False,
-    resource_version: Version = "",
-    dry_run: DryRun = "none",
-    output: WriteOutput = "",
-    show_managed_fields: ManagedFields = False,
-    manager: Manager = "kapply-label",
-    *,
-    connect: ConnectFlags,
+    words: Words, flags: EditFlags, manager: Manager = "kapply-label", *, connect: ConnectFlags
 ) -> int:
     """Set or remove labels of objects, each by one PATCH."""
-    return _edit(
-        "labels", words, overwrite=overwrite, list_=list_, files=files, recursive=recursive,
-        kustomize=kustomize, selector=selector, field_selector=field_selector, every=every,
-        all_namespaces=all_namespaces, resource_version=resource_version, dry_run=dry_run,
-        output=output, show_managed_fields=show_managed_fields, manager=manager, connect=connect,
-    )  # fmt: skip
+    return _edit("labels", words, flags, manager, connect)
 
 
 @connected
 def annotate(
-    words: Words,
-    overwrite: Overwrite = False,
-    list_: ListThem = False,
-    files: Files = [],  # noqa: B006
-    recursive: Recursive = False,
-    kustomize: Kustomize = "",
-    selector: Selector = "",
-    field_selector: FieldSelector = "",
-    every: All = False,
-    all_namespaces: Everywhere = False,
-    resource_version: Version = "",
-    dry_run: DryRun = "none",
-    output: WriteOutput = "",
-    show_managed_fields: ManagedFields = False,
-    manager: Manager = "kapply-annotate",
-    *,
-    connect: ConnectFlags,
+    words: Words, flags: EditFlags, manager: Manager = "kapply-annotate", *, connect: ConnectFlags
 ) -> int:
     """Set or remove annotations of objects, each by one PATCH."""
-    return _edit(
-        "annotations", words, overwrite=overwrite, list_=list_, files=files, recursive=recursive,
-        kustomize=kustomize, selector=selector, field_selector=field_selector, every=every,
-        all_namespaces=all_namespaces, resource_version=resource_version, dry_run=dry_run,
-        output=output, show_managed_fields=show_managed_fields, manager=manager, connect=connect,
-    )  # fmt: skip
+    return _edit("annotations", words, flags, manager, connect)
 
 
 def _edit(
-    field: str,
-    words: list[str],
-    *,
-    overwrite: bool,
-    list_: bool,
-    files: list[str],
-    recursive: bool,
-    kustomize: str,
-    selector: str,
-    field_selector: str,
-    every: bool,
-    all_namespaces: bool,
-    resource_version: str,
-    dry_run: str,
-    output: str,
-    show_managed_fields: bool,
-    manager: str,
-    connect: ConnectFlags,
+    what: str, words: list[str], flags: EditFlags, manager: str, connect: ConnectFlags
 ) -> int:
     from kapply.cli.wiring import open_session
     from kapply.cli.writing import Results, items_of, one_item, options_of
     from kapply.engine.edits import Place, edit_map
 
     named, pairs = split_words(words)
-    changes = parse_changes(pairs, field)
-    results = Results(output, dry_run, show_managed_fields=show_managed_fields)
-    if list_ and output:
+    changes = parse_changes(pairs, what)
+    results = Results(flags.output, flags.dry_run, show_managed_fields=flags.show_managed_fields)
+    if flags.list_ and flags.output:
         raise UsageError("--list and -o cannot be given together")
-    if every and (selector or field_selector):
+    if flags.every and (flags.selector or flags.field_selector):
         raise UsageError("--all goes with no selector")
-    if not changes and not list_:
-        raise UsageError(f"which {field}?", hint="KEY=VALUE sets one, KEY- removes it.")
+    if not changes and not flags.list_:
+        raise UsageError(f"which {what}?", hint="KEY=VALUE sets one, KEY- removes it.")
 
     def write(item: Item) -> None:
         place = Place(item.mapping, item.ref.name, item.ref.namespace)
         edit = edit_map(
             session.client,
             place,
-            field,
+            what,
             changes,
-            options_of(manager, dry_run, item.origin),
-            overwrite=overwrite,
-            resource_version=resource_version,
-            local=dry_run == "client" or list_,
+            options_of(manager, flags.dry_run, item.origin),
+            overwrite=flags.overwrite,
+            resource_version=flags.resource_version,
+            local=flags.dry_run == "client" or flags.list_,
         )
         results.warn(edit.warnings)
-        if list_:
-            _show(field, item, edit.obj, alone=len(items) == 1)
+        if flags.list_:
+            _show(what, item, edit.obj, alone=len(items) == 1)
             return
-        if field == "labels":
+        if what == "labels":
             _say_missing(edit.missing)
-        results.written(item.ref, edit.obj, _word(field, edit.added, edit.removed))
+        results.written(item.ref, edit.obj, _word(what, edit.added, edit.removed))
 
     with open_session(connect) as session:
         items = items_of(
             session,
             named,
-            files=files,
-            recursive=recursive,
-            kustomize=kustomize,
-            selector=selector,
-            field_selector=field_selector,
-            every=every,
-            all_namespaces=all_namespaces,
+            files=flags.files,
+            recursive=flags.recursive,
+            kustomize=flags.kustomize,
+            selector=flags.selector,
+            field_selector=flags.field_selector,
+            every=flags.every,
+            all_namespaces=flags.all_namespaces,
         )
-        if resource_version:
+        if flags.resource_version:
             one_item(items, "--resource-version")
         for item in items:
             results.attempt(lambda item=item: write(item), item.origin)  # type: ignore[misc]

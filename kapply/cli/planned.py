@@ -15,6 +15,7 @@ from kapply.cli.wiring import (
     refuse,
     resolve_input,
     validate_input,
+    with_found,
 )
 from kapply.engine.events import Warned
 from kapply.engine.preflight import ApplyOptions, Planner
@@ -91,9 +92,7 @@ def planned_input(
         if validation != "Ignore":
             found = validate_input(session, documents, desired)
             if validation == "Strict":
-                # What cannot be resolved is often wrong for the same reason: told once.
-                told = {problem.origin for problem in problems}
-                problems += [problem for problem in found if problem.origin not in told]
+                problems = with_found(problems, found)
             else:
                 for problem in found:
                     report.warning(Warned(str(problem)))

@@ -16,12 +16,10 @@ import typer
 
 from kapply.cli.options import ConnectFlags, reject_unknown
 from kapply.errors import EXIT_INTERNAL, KapplyError, UsageError, exit_code_of
+from kapply.report.run import FORMS
 
 if TYPE_CHECKING:
     from kapply.report.run.sinks import RunReport, Sink
-
-#: The forms of a report, as kapply.report.run.sinks writes them.
-FORMS = ("json", "jsonl", "junit", "markdown", "github")
 
 #: What -o of a run takes.
 OUTPUTS = ("text", "name", *FORMS)

@@ -16,8 +16,9 @@ from kapply.cli.options import (
     connected,
     duration,
 )
-from kapply.cli.reporting import FORMS, Reports, reported
+from kapply.cli.reporting import Reports, reported
 from kapply.errors import RefusedError, UsageError
+from kapply.report.run import FORMS
 
 if TYPE_CHECKING:
     from kapply.cli.wiring import Session

@@ -23,6 +23,7 @@ from kapply.session import (
     server_session,
     source_lines,
     validate_input,
+    with_found,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ __all__ = [
     "source_lines",
     "validate_input",
     "warn",
+    "with_found",
 ]
 
 
@@ -164,14 +166,9 @@ def read_input(
             files, recursive=recursive, stdin=sys.stdin.buffer.read, twins=twins
         )
     if selector:
-        from kapply.query.selectors import parse_selector
+        from kapply.manifests.select import selected
 
-        chosen = parse_selector(selector)
-        documents = [
-            document
-            for document in documents
-            if chosen.matches((document.obj.get("metadata") or {}).get("labels") or {})
-        ]
+        documents = selected(documents, selector)
     return documents
 
 

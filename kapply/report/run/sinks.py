@@ -14,9 +14,6 @@ from kapply.report.text import TextReport
 
 Write = Callable[[str], object]
 
-#: Forms that are written when the run is over; "jsonl" is written as it goes.
-FORMS = ("json", "jsonl", "junit", "markdown", "github")
-
 
 @dataclass(frozen=True, slots=True)
 class Sink:

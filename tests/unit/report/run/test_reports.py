@@ -28,9 +28,10 @@ from kapply.kstatus import Status
 from kapply.meta import GroupVersionKind, ObjectRef
 from kapply.planning.model import Action, Cause, Change, Plan
 from kapply.report.ansi import Style
+from kapply.report.run import FORMS
 from kapply.report.run.markdown import LIMIT
 from kapply.report.run.record import RunInfo
-from kapply.report.run.sinks import FORMS, RunReport, Sink
+from kapply.report.run.sinks import RunReport, Sink
 from kapply.report.text import TextReport
 
 ROOT = Path(__file__).resolve().parents[4]
