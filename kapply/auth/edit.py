@@ -186,7 +186,7 @@ def _replace(target: Path, data: bytes) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
         Path(temporary).replace(target)
-    except BaseException:
+    except BaseException:  # Ctrl-C too
         with contextlib.suppress(OSError):
             Path(temporary).unlink()
         raise

@@ -236,7 +236,7 @@ def _locked(
         state, members = members_of(
             session.client, kinds, parent, concurrency=concurrency, stop=session.stop
         )
-    except BaseException:
+    except BaseException:  # Ctrl-C too
         lock.release()
         raise
     return parent, state, members, lock

@@ -59,14 +59,13 @@ def create(
     rules = field_validation(validate)
     with open_session(connect) as session:
         more = {"recursive": recursive, "kustomize": kustomize, "selector": selector}
-        for item in items_of_files(session, files, **more):
 
-            def write(item: Desired = item) -> None:
-                if save_config:
-                    item = with_last_applied(item)
-                _create(session, item, results, manager, rules)
+        def write(item: Desired) -> None:
+            if save_config:
+                item = with_last_applied(item)
+            _create(session, item, results, manager, rules)
 
-            results.attempt(write, item.origin)
+        results.each(write, items_of_files(session, files, **more))
     return results.exit_code
 
 
@@ -150,7 +149,7 @@ def replace(
     rules = field_validation(validate)
     seconds = duration(timeout, "--timeout")
 
-    def write(session: Session, item: Desired) -> None:
+    def write(item: Desired) -> None:
         if not item.ref.name:
             raise UsageError("an object without a name cannot be replaced")
         if save_config:
@@ -175,8 +174,7 @@ def replace(
 
     with open_session(connect) as session:
         more = {"recursive": recursive, "kustomize": kustomize, "selector": selector}
-        for item in items_of_files(session, files, **more):
-            results.attempt(lambda item=item: write(session, item), item.origin)  # type: ignore[misc]
+        results.each(write, items_of_files(session, files, **more))
     return results.exit_code
 
 

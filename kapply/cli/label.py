@@ -127,8 +127,7 @@ def _edit(
         )
         if flags.resource_version:
             one_item(items, "--resource-version")
-        for item in items:
-            results.attempt(lambda item=item: write(item), item.origin)  # type: ignore[misc]
+        results.each(write, items)
     return results.exit_code
 
 

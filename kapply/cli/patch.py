@@ -97,8 +97,7 @@ def patch(
         items = items_of(
             session, words or [], files=files, recursive=recursive, kustomize=kustomize
         )
-        for item in items:
-            results.attempt(lambda item=item: write(item), item.origin)  # type: ignore[misc]
+        results.each(write, items)
     return results.exit_code
 
 
@@ -218,8 +217,7 @@ def scale(
         )
         if resource_version:
             one_item(items, "--resource-version")
-        for item in items:
-            results.attempt(lambda item=item: write(item), item.origin)  # type: ignore[misc]
+        results.each(write, items)
     return results.exit_code
 
 

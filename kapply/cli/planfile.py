@@ -181,7 +181,7 @@ def _write(path: Path, text: str) -> None:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass") as file:
                 file.write(text)
             Path(name).replace(path)
-        except BaseException:
+        except BaseException:  # Ctrl-C too
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from kapply.client import WriteOptions
     from kapply.planning.model import Desired
     from kapply.report.printers import Printer
+
+#: What is written: an object that was named, or one of the input.
+_Item = TypeVar("_Item", "Item", "Desired")
 
 WriteOutput = Annotated[
     str,
@@ -98,14 +101,18 @@ class Results:
                 sys.stdout.flush()
                 warn(text)
 
-    def attempt(self, write: Callable[[], None], origin: Origin | None = None) -> None:
-        """Do one write; a refusal is told at once, and the others go on."""
+    def each(self, write: Callable[[_Item], None], items: Iterable[_Item]) -> None:
+        """Write item by item; a refusal is told at once, and the others go on."""
+        for item in items:
+            self._attempt(write, item)
+
+    def _attempt(self, write: Callable[[_Item], None], item: _Item) -> None:
         try:
-            write()
+            write(item)
         except UnauthorizedError:
             raise
         except (ApiError, UsageError) as error:
-            self.failed(error, origin)
+            self.failed(error, item.origin)
 
     def failed(self, error: KapplyError, origin: Origin | None = None) -> None:
         """Tell an error; `exit_code` remembers it."""
